@@ -1,0 +1,29 @@
+/** What the design asks of Shoal, by scenario. Where nothing is asked the table shows the ratio alone. */
+export interface Budget {
+  readonly scenario: string;
+  /** The contender that Shoal is held against; absent for a bound on Shoal's own figure. */
+  readonly than?: string;
+  /** How many times as good as `than` Shoal must be; without `than`, the least figure. */
+  readonly atLeast?: number;
+  /** The largest figure; with `than`, the largest difference from it. */
+  readonly atMost?: number;
+}
+
+export const budgets: readonly Budget[] = [
+  { scenario: 'pack', than: 'GNU tar', atLeast: 1.5 },
+  { scenario: 'pack', than: 'mksquashfs, uncompressed', atLeast: 2 },
+  { scenario: 'index', atLeast: 500_000 },
+  { scenario: 'mount', atMost: 250 },
+  { scenario: 'memory', atMost: 100 },
+  { scenario: 'find', than: 'squashfuse_ll', atLeast: 12 },
+  { scenario: 'find', than: 'plain directory', atLeast: 0.7 },
+  { scenario: 'stat', than: 'squashfuse_ll', atLeast: 3 },
+  { scenario: 'read', than: 'squashfuse_ll', atLeast: 3 },
+  { scenario: 'read4', than: 'squashfuse_ll', atLeast: 2.5 },
+  { scenario: 'sequential', than: 'squashfuse_ll', atLeast: 1.5 },
+  { scenario: 'sequential', than: 'kernel squashfs', atLeast: 1.5 },
+  { scenario: 'sequential-cold', than: 'plain directory', atLeast: 0.9 },
+  { scenario: 'size', atMost: 64 },
+  { scenario: 'size-zstd', atMost: 20 },
+  { scenario: 'start-up', than: 'node -e 0', atMost: 40 },
+];

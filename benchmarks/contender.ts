@@ -1,0 +1,32 @@
+import type { Command } from './run-command.ts';
+
+/** A tree, and where an archive of it lies or shall lie. */
+export interface Packed {
+  readonly tree: string;
+  readonly archive: string;
+}
+
+export interface Mounted {
+  /** The directory where the files are. */
+  readonly root: string;
+  unmount(): void;
+}
+
+/** One way to keep a tree. What a contender can not do it lacks, and has no row for. */
+export interface Contender {
+  readonly name: string;
+  /** Contenders of one kind share an archive; `none` needs no archive. */
+  readonly kind: 'none' | 'tar' | 'squashfs' | 'shoal';
+  /** Why it can not run here; undefined where it can. */
+  unavailable(): string | undefined;
+  pack?(packed: Packed): Command;
+  /** Returns when the root can be read. */
+  mount?(packed: Packed, at: string): Mounted;
+  extract?(packed: Packed, into: string): Command;
+  /** Holds the archive against its checksums, or against the tree where it has none. */
+  verify?(packed: Packed): Command;
+  /** Reads the names of a tar; Shoal writes its index to `index`. */
+  readTar?(tar: string, index: string): Command;
+  /** A command that does nothing but start. */
+  start?(): Command;
+}

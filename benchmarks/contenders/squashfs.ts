@@ -1,0 +1,41 @@
+import type { Contender } from '../contender.ts';
+import { isRoot } from '../page-cache.ts';
+import { isInstalled, runCommand } from '../run-command.ts';
+
+/** Without compression, as Shoal's volume is. */
+export const mksquashfs: Contender = {
+  name: 'mksquashfs, uncompressed',
+  kind: 'squashfs',
+  unavailable: () => missing('mksquashfs'),
+  pack: ({ tree, archive }) => [
+    'mksquashfs',
+    tree,
+    archive,
+    ...['-noI', '-noD', '-noF', '-noX', '-noappend', '-no-progress', '-quiet'],
+  ],
+  extract: ({ archive }, into) => ['unsquashfs', '-quiet', '-no-progress', '-force', '-dest', into, archive],
+};
+
+export const squashfuse: Contender = {
+  name: 'squashfuse_ll',
+  kind: 'squashfs',
+  unavailable: () => missing('mksquashfs') ?? missing('squashfuse_ll') ?? missing('fusermount3'),
+  mount: ({ archive }, at) => {
+    runCommand(['squashfuse_ll', archive, at]);
+    return { root: at, unmount: () => runCommand(['fusermount3', '-u', at]) };
+  },
+};
+
+export const kernelSquashfs: Contender = {
+  name: 'kernel squashfs',
+  kind: 'squashfs',
+  unavailable: () => missing('mksquashfs') ?? (isRoot ? undefined : 'a loop mount needs root'),
+  mount: ({ archive }, at) => {
+    runCommand(['mount', '-t', 'squashfs', '-o', 'loop,ro', archive, at]);
+    return { root: at, unmount: () => runCommand(['umount', at]) };
+  },
+};
+
+function missing(program: string): string | undefined {
+  return isInstalled(program) ? undefined : `${program} is not installed`;
+}

@@ -1,0 +1,117 @@
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { seededRandom } from './random.ts';
+
+export interface DataSet {
+  readonly name: string;
+  /** The directory that is packed. */
+  readonly tree: string;
+  /** A file with the path of every file below `tree`, each ended by NUL. */
+  readonly paths: string;
+  readonly files: number;
+  readonly directories: number;
+  /** Content of all files. */
+  readonly bytes: number;
+}
+
+const SEED = 20_240_601;
+const FILES_PER_DIRECTORY = 500;
+const POOL_LENGTH = 1 << 24;
+/** 2024-06-01T00:00:00Z, the newest modification time of a data set. */
+const NEWEST = 1_717_200_000;
+
+/**
+ * The data set of the design: files of 2 to 10 kB (6 kB on average) that do not compress, named by 20 bytes, 500 in a directory. It is
+ * made once below `work` and used again by later runs.
+ */
+export function smallFiles(work: string, files: number): DataSet {
+  const directories = Math.ceil(files / FILES_PER_DIRECTORY);
+  return cached(join(work, `files-${files}`), (tree) => {
+    const random = seededRandom(SEED);
+    const pool = randomPool();
+    const paths: string[] = [];
+    let bytes = 0;
+    for (let directory = 0; directory < directories; directory++) {
+      const name = `d${String(directory).padStart(5, '0')}`;
+      mkdirSync(join(tree, name));
+      for (let file = directory; file < files; file += directories) {
+        const path = `${name}/img_${String(file).padStart(11, '0')}.jpeg`;
+        const length = 2000 + random.below(8001);
+        const start = random.below(POOL_LENGTH - length);
+        const content = Buffer.from(pool.subarray(start, start + length));
+        content.writeUInt32LE(file, 0); // no two files are equal
+        const time = NEWEST - random.below(10_000_000);
+        writeFileSync(join(tree, path), content);
+        utimesSync(join(tree, path), time, time);
+        paths.push(path);
+        bytes += length;
+      }
+      utimesSync(join(tree, name), NEWEST, NEWEST);
+    }
+    return { name: `${files} files of 6 kB`, paths, directories, bytes };
+  });
+}
+
+/** One file of `length` bytes (a whole number of MiB), `large.bin`. */
+export function largeFile(work: string, length: number): DataSet {
+  return cached(join(work, `large-${length}`), (tree) => {
+    const pool = randomPool();
+    const file = openSync(join(tree, 'large.bin'), 'wx');
+    for (let at = 0; at < length; at += 1 << 20) {
+      const start = (at / 7) % (POOL_LENGTH - (1 << 20));
+      writeSync(file, pool, Math.floor(start), Math.min(1 << 20, length - at), at);
+    }
+    closeSync(file);
+    return {
+      name: `one file of ${Math.round(length / 2 ** 20)} MiB`,
+      paths: ['large.bin'],
+      directories: 0,
+      bytes: length,
+    };
+  });
+}
+
+interface Made {
+  readonly name: string;
+  readonly paths: readonly string[];
+  readonly directories: number;
+  readonly bytes: number;
+}
+
+/** What `make` made in an earlier run, else what it makes now. A directory stands under its name only when it is complete. */
+function cached(directory: string, make: (tree: string) => Made): DataSet {
+  const facts = join(directory, 'data-set.json');
+  if (!existsSync(facts)) {
+    const unfinished = `${directory}.unfinished`;
+    rmSync(unfinished, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(join(unfinished, 'tree'), { recursive: true });
+    const { paths, ...made } = make(join(unfinished, 'tree'));
+    utimesSync(join(unfinished, 'tree'), NEWEST, NEWEST);
+    writeFileSync(join(unfinished, 'paths'), paths.map((path) => `${path}\0`).join(''));
+    writeFileSync(join(unfinished, 'data-set.json'), JSON.stringify({ ...made, files: paths.length }));
+    renameSync(unfinished, directory);
+  }
+  return {
+    ...JSON.parse(readFileSync(facts, 'utf8')),
+    tree: join(directory, 'tree'),
+    paths: join(directory, 'paths'),
+  };
+}
+
+function randomPool(): Buffer {
+  const pool = Buffer.alloc(POOL_LENGTH);
+  seededRandom(SEED).fill(pool);
+  return pool;
+}

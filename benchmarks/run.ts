@@ -1,0 +1,110 @@
+// npm run bench: every scenario, with every contender that can run here. The table goes to stdout, what happens meanwhile to stderr.
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Contender } from './contender.ts';
+import { contenders } from './contenders/all.ts';
+import { gnuTar } from './contenders/tar.ts';
+import { type DataSet, largeFile, smallFiles } from './data-set.ts';
+import { machineFacts } from './machine.ts';
+import { type Options, parseOptions } from './options.ts';
+import { benchmarksPage } from './page.ts';
+import { dropDentries } from './page-cache.ts';
+import { buildReadClient } from './read-client.ts';
+import type { Result, RunFacts } from './result.ts';
+import { runCommand } from './run-command.ts';
+import type { Scenario } from './scenario.ts';
+import { mountedScenarios } from './scenarios/mounted.ts';
+import { wholeScenarios } from './scenarios/whole.ts';
+import { resultTable } from './table.ts';
+
+const options = parseOptions(process.argv.slice(2), [...wholeScenarios, ...mountedScenarios]);
+const project = fileURLToPath(new URL('..', import.meta.url));
+buildReadClient();
+mkdirSync(options.work, { recursive: true });
+const run = mkdtempSync(join(options.work, 'run-'));
+try {
+  const facts: RunFacts = {
+    date: new Date().toISOString(),
+    command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
+    dentriesDropped: dropDentries(),
+    machine: machineFacts(options.work),
+  };
+  const results = options.scenarios.flatMap((scenario) => runScenario(scenario, options));
+  keep(facts, results);
+  console.log(resultTable(results));
+  if (results.some(({ contender, failure }) => contender === 'Shoal' && failure !== undefined)) process.exitCode = 1;
+} finally {
+  rmSync(run, { recursive: true, force: true });
+}
+
+/** All trials of a scenario. Contenders take turns, so that a slow minute of the machine is not one contender's. */
+function runScenario(scenario: Scenario, { work, files, large, trials, operations }: Options): Result[] {
+  const obstacle = scenario.unavailable();
+  if (obstacle !== undefined) {
+    tell(`${scenario.name}: left out, ${obstacle}`);
+    return [];
+  }
+  const dataSet = scenario.data === 'small' ? smallFiles(work, files) : largeFile(work, large);
+  const figures = new Map<Contender, number[]>();
+  const failures = new Map<Contender, string>();
+  for (const contender of contenders.filter(scenario.suits)) {
+    const reason = contender.unavailable();
+    if (reason === undefined) figures.set(contender, []);
+    else tell(`${scenario.name}: ${contender.name} left out, ${reason}`);
+  }
+  for (let trial = 1; trial <= trials; trial++) {
+    for (const [contender, values] of figures) {
+      if (failures.has(contender)) continue;
+      const scratch = mkdtempSync(join(run, 'trial-'));
+      try {
+        const packed = { tree: dataSet.tree, archive: archiveOf(contender, dataSet) };
+        const tar = archiveOf(gnuTar, dataSet);
+        values.push(scenario.run({ contender, dataSet, packed, tar, scratch, seed: trial, operations }));
+        tell(`${scenario.name}: ${contender.name}, trial ${trial}: ${values.at(-1)} ${scenario.unit}`);
+      } catch (error) {
+        failures.set(contender, `failed: ${error instanceof Error ? error.message : String(error)}`);
+        tell(`${scenario.name}: ${contender.name} ${failures.get(contender)}`);
+      } finally {
+        rmSync(scratch, { recursive: true, force: true });
+      }
+    }
+  }
+  const { name, title, conditions, unit, better } = scenario;
+  return [...figures].map(([contender, values]) => ({
+    ...{
+      scenario: name,
+      title,
+      conditions,
+      dataSet: dataSet.name,
+      contender: contender.name,
+      unit,
+      better,
+      trials: values,
+    },
+    ...(failures.has(contender) ? { failure: failures.get(contender) as string } : {}),
+  }));
+}
+
+/** The archive of a data set by the contenders of a kind, packed anew in each run: what is measured is the code as it is now. */
+function archiveOf({ kind }: Contender, dataSet: DataSet): string {
+  const archive = join(run, `${dataSet.bytes}.${kind}`);
+  if (kind === 'none' || existsSync(archive)) return archive;
+  const packer = contenders.find((contender) => contender.kind === kind && contender.pack !== undefined);
+  if (packer?.pack === undefined) throw new Error(`nothing packs ${kind}`);
+  tell(`packing ${dataSet.name} with ${packer.name}`);
+  runCommand(packer.pack({ tree: dataSet.tree, archive }));
+  return archive;
+}
+
+function keep(facts: RunFacts, results: readonly Result[]): void {
+  const directory = join(project, 'benchmarks', 'results');
+  mkdirSync(directory, { recursive: true });
+  const lines = [facts, ...results].map((line) => `${JSON.stringify(line)}\n`);
+  writeFileSync(join(directory, `${facts.date.replaceAll(':', '-')}.json`), lines.join(''));
+  if (options.writeDocs) writeFileSync(join(project, 'docs', 'BENCHMARKS.md'), benchmarksPage(facts, results));
+}
+
+function tell(line: string): void {
+  console.error(line);
+}

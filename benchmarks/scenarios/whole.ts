@@ -1,0 +1,110 @@
+import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Contender } from '../contender.ts';
+import { settle, warm } from '../page-cache.ts';
+import { readClient } from '../read-client.ts';
+import { isInstalled, runCommand, timeCommand } from '../run-command.ts';
+import type { Scenario, Trial } from '../scenario.ts';
+
+const always = () => undefined;
+
+/** Work over a whole tree or archive, without a mount. */
+export const wholeScenarios: readonly Scenario[] = [
+  seconds('pack', 'pack the tree', 'page cache and dentries warm', 'pack', (trial) => {
+    warmTree(trial);
+    settle();
+    const archive = join(trial.scratch, `packed.${trial.contender.kind}`);
+    return timeCommand(trial.contender.pack?.({ tree: trial.packed.tree, archive }) ?? ['false']);
+  }),
+  {
+    name: 'index',
+    title: 'read the names of a tar (Shoal: write its index)',
+    conditions: 'a tar by GNU tar, page cache warm',
+    unit: 'entries/s',
+    better: 'higher',
+    data: 'small',
+    unavailable: always,
+    suits: (contender) => contender.readTar !== undefined,
+    run: ({ contender, tar, scratch, dataSet }) => {
+      warm(tar);
+      settle();
+      const time = timeCommand(contender.readTar?.(tar, join(scratch, 'index.shoal')) ?? ['false']);
+      return (dataSet.files + dataSet.directories + 1) / time;
+    },
+  },
+  seconds('extract', 'extract all', 'page cache warm, not synced', 'extract', ({ contender, packed, scratch }) => {
+    warm(packed.archive);
+    const into = join(scratch, 'extracted');
+    mkdirSync(into);
+    settle();
+    const time = timeCommand(contender.extract?.(packed, into) ?? ['false']);
+    rmSync(into, { recursive: true });
+    return time;
+  }),
+  seconds('verify', 'verify (GNU tar: compare with the tree)', 'page cache warm', 'verify', (trial) => {
+    warmTree(trial);
+    warm(trial.packed.archive);
+    settle();
+    return timeCommand(trial.contender.verify?.(trial.packed) ?? ['false']);
+  }),
+  size('size', 'index', always, (index) => statSync(index).size),
+  size(
+    'size-zstd',
+    'index, as zstd -19 makes it for transfer',
+    () => (isInstalled('zstd') ? undefined : 'zstd is not installed'),
+    (index, scratch) => {
+      const compressed = join(scratch, 'index.zst');
+      runCommand(['zstd', '-19', '--quiet', index, '-o', compressed]);
+      return statSync(compressed).size;
+    },
+  ),
+  {
+    name: 'start-up',
+    title: 'start-up of the command',
+    conditions: 'page cache warm',
+    unit: 'ms',
+    better: 'lower',
+    data: 'small',
+    unavailable: always,
+    suits: (contender) => contender.start !== undefined,
+    run: ({ contender }) => {
+      const times = Array.from({ length: 11 }, () => timeCommand(contender.start?.() ?? ['false']) * 1000);
+      return times.sort((a, b) => a - b)[5] as number;
+    },
+  },
+];
+
+function seconds(
+  name: string,
+  title: string,
+  conditions: string,
+  needs: 'pack' | 'extract' | 'verify',
+  run: (trial: Trial) => number,
+): Scenario {
+  const suits = (contender: Contender) => contender[needs] !== undefined;
+  return { name, title, conditions, unit: 's', better: 'lower', data: 'small', unavailable: always, suits, run };
+}
+
+function size(
+  name: string,
+  title: string,
+  unavailable: () => string | undefined,
+  measure: (index: string, scratch: string) => number,
+): Scenario {
+  return {
+    name,
+    title,
+    conditions: 'names of 20 bytes',
+    unit: 'bytes/entry',
+    better: 'lower',
+    data: 'small',
+    unavailable,
+    suits: ({ kind }) => kind === 'shoal',
+    run: ({ packed, scratch, dataSet }) => measure(packed.archive, scratch) / (dataSet.files + dataSet.directories + 1),
+  };
+}
+
+function warmTree({ packed, dataSet }: Trial): void {
+  readClient('find', packed.tree);
+  readClient('read', packed.tree, dataSet.paths, '1', String(dataSet.files), '1');
+}

@@ -1,0 +1,20 @@
+// The addon's entry point. JavaScript validates its arguments before it calls; this side trusts shapes, checks types.
+#include "addon/bridge.h"
+
+namespace shoal::addon {
+namespace {
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  ExportConstants(env, exports);
+  ExportIndex(env, exports);
+  ExportPack(env, exports);
+  ExportScan(env, exports);
+  ExportUnpack(env, exports);
+  ExportFuse(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(shoal, Init)
+
+}  // namespace
+}  // namespace shoal::addon

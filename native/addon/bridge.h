@@ -1,0 +1,45 @@
+// Between Node-API values and the core's: statuses, problems, progress, and jobs that run away from the JavaScript thread.
+#pragma once
+
+#include <napi.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/catalogue.h"
+#include "core/progress.h"
+#include "core/status.h"
+
+namespace shoal::addon {
+
+// A JavaScript Error with code, path (Buffer), offset and errno as NativeFailure in src/native/addon.ts has them.
+Napi::Error ToError(Napi::Env env, const Status& status);
+
+std::string ToBytes(const Napi::Value& buffer);                  // Buffer → bytes
+std::vector<std::string> ToBytesList(const Napi::Value& array);  // Buffer[] → bytes
+Napi::Value ToBuffer(Napi::Env env, std::string_view bytes);
+Napi::Array ToProblems(Napi::Env env, const std::vector<Problem>& problems);
+
+// The counters inside a BigUint64Array(5); valid while `RunJob` keeps the array alive.
+Progress* ToProgress(const Napi::Value& array);
+
+// Runs `work` on a thread of the pool, then settles the returned promise: with `finish`'s value, or with work's error. `keep` are values that
+// `work` uses the memory of; they stay alive until the promise is settled.
+Napi::Promise RunJob(Napi::Env env, std::vector<Napi::Value> keep, std::function<Status()> work,
+                     std::function<Napi::Value(Napi::Env)> finish);
+
+// A catalogue as an opaque JavaScript value, type-tagged, and back.
+Napi::Value WrapCatalogue(Napi::Env env, std::shared_ptr<Catalogue> catalogue);
+std::shared_ptr<Catalogue> UnwrapCatalogue(const Napi::Value& value);
+
+// One per file of this folder.
+void ExportConstants(Napi::Env env, Napi::Object exports);
+void ExportIndex(Napi::Env env, Napi::Object exports);
+void ExportPack(Napi::Env env, Napi::Object exports);
+void ExportScan(Napi::Env env, Napi::Object exports);
+void ExportUnpack(Napi::Env env, Napi::Object exports);
+void ExportFuse(Napi::Env env, Napi::Object exports);
+
+}  // namespace shoal::addon

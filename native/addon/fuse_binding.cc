@@ -1,0 +1,153 @@
+// mount and unmount of src/native/addon.ts.
+#include <unistd.h>
+
+#include <mutex>
+#include <optional>
+
+#include "addon/bridge.h"
+#include "fuse/mount.h"
+#include "fuse/served_mount.h"
+
+namespace shoal::addon {
+namespace {
+
+// One line on standard error, in one piece.
+void LogLine(const std::string& text) {
+  const std::string line = "shoal: " + text + "\n";
+  if (write(STDERR_FILENO, line.data(), line.size()) < 0) return;  // nobody listens
+}
+
+// A mount as JavaScript holds it. It owns itself from the moment it serves until it has ended, whoever else still
+// refers to it.
+class Holder {
+ public:
+  explicit Holder(Napi::Env env)
+      : ended_signal_(Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}),
+                                                    "shoal mount", 1, 1)) {}
+
+  ~Holder() {
+    if (ended_) {
+      served_.reset();  // waits for the thread that signals, which still uses this
+    } else {
+      // The environment goes away while the mount lives: threads may be in the middle of a read, and the process is
+      // about to end.
+      served_.release();
+    }
+  }
+
+  // From a thread of the pool.
+  Status Start(const std::string& index, const std::string& directory, fuse::ServeOptions options,
+               const std::shared_ptr<Holder>& self) {
+    self_ = self;
+    Status status = fuse::ServedMount::Start(
+        index, directory, std::move(options), [this] { Signal(); }, &served_);
+    if (!status.ok()) {
+      self_.reset();
+      ended_signal_.Release();
+    }
+    return status;
+  }
+
+  // Resolves when the mount has ended. From now on the mount also ends with the environment (process.exit() ends it),
+  // so that no mount point is left that nobody serves. Called once.
+  Napi::Promise Ended(Napi::Env env) {
+    deferred_.emplace(Napi::Promise::Deferred::New(env));
+    const Napi::Promise promise = deferred_->Promise();
+    if (ended_) {
+      deferred_->Resolve(env.Undefined());
+    } else {
+      napi_add_env_cleanup_hook(env, Abandon, this);
+    }
+    return promise;
+  }
+
+  Status Unmount() { return ended_ ? Status() : served_->Unmount(); }
+
+ private:
+  // From a server thread.
+  void Signal() {
+    std::lock_guard<std::mutex> lock(signal_mutex_);
+    if (abandoned_) return;
+    ended_signal_.BlockingCall([this](Napi::Env env, Napi::Function) {
+      ended_ = true;
+      if (deferred_) {
+        napi_remove_env_cleanup_hook(env, Abandon, this);
+        deferred_->Resolve(env.Undefined());
+      }
+      ended_signal_.Release();
+      const std::shared_ptr<Holder> last = std::move(self_);
+    });
+  }
+
+  static void Abandon(void* data) {
+    auto* holder = static_cast<Holder*>(data);
+    {
+      std::lock_guard<std::mutex> lock(holder->signal_mutex_);
+      holder->abandoned_ = true;
+    }
+    const Status ignored = holder->served_->Unmount();  // there is nobody left to tell
+    (void)ignored;
+  }
+
+  std::optional<Napi::Promise::Deferred> deferred_;
+  Napi::ThreadSafeFunction ended_signal_;
+  std::unique_ptr<fuse::ServedMount> served_;
+  std::shared_ptr<Holder> self_;
+  bool ended_ = false;  // on the JavaScript thread
+
+  std::mutex signal_mutex_;
+  bool abandoned_ = false;
+};
+
+std::optional<uint32_t> ToOptionalNumber(const Napi::Value& value) {
+  if (value.IsUndefined()) return std::nullopt;
+  return value.As<Napi::Number>().Uint32Value();
+}
+
+fuse::ServeOptions ToServeOptions(const Napi::Object& object) {
+  fuse::ServeOptions options;
+  options.presentation.uid = ToOptionalNumber(object.Get("uid"));
+  options.presentation.gid = ToOptionalNumber(object.Get("gid"));
+  options.presentation.umask = ToOptionalNumber(object.Get("umask")).value_or(0);
+  options.allow_other = object.Get("allowOther").ToBoolean();
+  options.threads = ToOptionalNumber(object.Get("threads")).value_or(0);
+  options.log = LogLine;
+  return options;
+}
+
+Napi::Value ToNativeMount(Napi::Env env, const std::shared_ptr<Holder>& holder) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("ended", holder->Ended(env));
+  object.Set("unmount", Napi::Function::New(env, [holder](const Napi::CallbackInfo& info) {
+               const Status status = holder->Unmount();
+               if (!status.ok()) throw ToError(info.Env(), status);
+             }));
+  return object;
+}
+
+Napi::Value Mount(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::string index = ToBytes(info[0]);
+  const std::string directory = ToBytes(info[1]);
+  const fuse::ServeOptions options = ToServeOptions(info[2].As<Napi::Object>());
+  auto holder = std::make_shared<Holder>(env);
+  return RunJob(
+      env, {}, [=] { return holder->Start(index, directory, options, holder); },
+      [holder](Napi::Env environment) { return ToNativeMount(environment, holder); });
+}
+
+Napi::Value Unmount(const Napi::CallbackInfo& info) {
+  const std::string directory = ToBytes(info[0]);
+  const bool lazy = info[1].ToBoolean();
+  return RunJob(
+      info.Env(), {}, [=] { return fuse::Unmount(directory, lazy); }, [](Napi::Env env) { return env.Undefined(); });
+}
+
+}  // namespace
+
+void ExportFuse(Napi::Env env, Napi::Object exports) {
+  exports.Set("mount", Napi::Function::New(env, Mount));
+  exports.Set("unmount", Napi::Function::New(env, Unmount));
+}
+
+}  // namespace shoal::addon

@@ -1,0 +1,120 @@
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "addon/bridge.h"
+#include "core/image.h"
+#include "unpack/compare.h"
+#include "unpack/extract.h"
+#include "unpack/verify.h"
+#include "unpack/volume_pieces.h"
+
+namespace shoal::addon {
+namespace {
+
+unsigned ToJobs(const Napi::Value& value) { return value.ToNumber().Uint32Value(); }
+
+Napi::Object ToResult(Napi::Env env, const VerifyOutcome& outcome) {
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("entries", static_cast<double>(outcome.entries));
+  result.Set("bytes", static_cast<double>(outcome.bytes));
+  result.Set("uncheckedBytes", static_cast<double>(outcome.unchecked_bytes));
+  result.Set("unframedVolumes", static_cast<double>(outcome.unframed_volumes));
+  result.Set("problems", ToProblems(env, outcome.problems));
+  return result;
+}
+
+// verify(index, jobs, progress)
+Napi::Value VerifyImage(const Napi::CallbackInfo& info) {
+  std::string index = ToBytes(info[0]);
+  const unsigned jobs = ToJobs(info[1]);
+  Progress* progress = ToProgress(info[2]);
+  auto outcome = std::make_shared<VerifyOutcome>();
+  return RunJob(
+      info.Env(), {info[2]},
+      [index, jobs, progress, outcome] {
+        std::unique_ptr<Image> image;
+        SHOAL_RETURN_IF_ERROR(Image::Open(index, &image));
+        return Verify(*image, jobs, progress, outcome.get());
+      },
+      [outcome](Napi::Env env) -> Napi::Value { return ToResult(env, *outcome); });
+}
+
+// compare(index, directory, jobs, progress)
+Napi::Value CompareImage(const Napi::CallbackInfo& info) {
+  std::string index = ToBytes(info[0]);
+  std::string directory = ToBytes(info[1]);
+  const unsigned jobs = ToJobs(info[2]);
+  Progress* progress = ToProgress(info[3]);
+  auto outcome = std::make_shared<CompareOutcome>();
+  return RunJob(
+      info.Env(), {info[3]},
+      [index, directory, jobs, progress, outcome] {
+        std::unique_ptr<Image> image;
+        SHOAL_RETURN_IF_ERROR(Image::Open(index, &image));
+        return Compare(*image, directory, jobs, progress, outcome.get());
+      },
+      [outcome](Napi::Env env) -> Napi::Value {
+        Napi::Object result = ToResult(env, outcome->verified);
+        result.Set("differences", ToProblems(env, outcome->differences));
+        result.Set("ignored", ToProblems(env, outcome->ignored));
+        return result;
+      });
+}
+
+// extract(index, paths, directory, jobs, progress)
+Napi::Value ExtractImage(const Napi::CallbackInfo& info) {
+  std::string index = ToBytes(info[0]);
+  std::vector<std::string> paths = ToBytesList(info[1]);
+  std::string directory = ToBytes(info[2]);
+  const unsigned jobs = ToJobs(info[3]);
+  Progress* progress = ToProgress(info[4]);
+  auto outcome = std::make_shared<ExtractOutcome>();
+  return RunJob(
+      info.Env(), {info[4]},
+      [index, paths, directory, jobs, progress, outcome] {
+        std::unique_ptr<Image> image;
+        SHOAL_RETURN_IF_ERROR(Image::Open(index, &image));
+        return Extract(*image, paths, directory, jobs, progress, outcome.get());
+      },
+      [outcome](Napi::Env env) -> Napi::Value {
+        Napi::Object result = Napi::Object::New(env);
+        result.Set("entries", static_cast<double>(outcome->entries));
+        result.Set("bytes", static_cast<double>(outcome->bytes));
+        result.Set("problems", ToProblems(env, outcome->problems));
+        return result;
+      });
+}
+
+// pieceChecksums(path, jobs, progress)
+Napi::Value PieceChecksumsOf(const Napi::CallbackInfo& info) {
+  std::string path = ToBytes(info[0]);
+  const unsigned jobs = ToJobs(info[1]);
+  Progress* progress = ToProgress(info[2]);
+  auto checksums = std::make_shared<std::vector<uint32_t>>();
+  return RunJob(
+      info.Env(), {info[2]},
+      [path, jobs, progress, checksums] {
+        UniqueFd fd;
+        uint64_t length = 0;
+        SHOAL_RETURN_IF_ERROR(OpenRegular(path, Code::kWrongVolume, &fd, &length));
+        return PieceChecksums(fd.get(), path, length, jobs, *progress, checksums.get());
+      },
+      [checksums](Napi::Env env) -> Napi::Value {
+        Napi::Uint32Array array = Napi::Uint32Array::New(env, checksums->size());
+        std::copy(checksums->begin(), checksums->end(), array.Data());
+        return array;
+      });
+}
+
+}  // namespace
+
+void ExportUnpack(Napi::Env env, Napi::Object exports) {
+  exports.Set("verify", Napi::Function::New(env, VerifyImage, "verify"));
+  exports.Set("compare", Napi::Function::New(env, CompareImage, "compare"));
+  exports.Set("pieceChecksums", Napi::Function::New(env, PieceChecksumsOf, "pieceChecksums"));
+  exports.Set("extract", Napi::Function::New(env, ExtractImage, "extract"));
+}
+
+}  // namespace shoal::addon

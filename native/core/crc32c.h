@@ -1,0 +1,15 @@
+// CRC32C (Castagnoli), by the processor's instruction where it has one (SSE4.2, ARMv8 CRC), else by tables.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace shoal {
+
+// Checksum of `size` bytes; `seed` is the checksum of the bytes before them, so calls chain.
+uint32_t Crc32c(const void* data, size_t size, uint32_t seed = 0);
+
+// The same by tables alone, so that a test can hold the two against each other.
+uint32_t Crc32cPortable(const void* data, size_t size, uint32_t seed = 0);
+
+}  // namespace shoal

@@ -1,0 +1,214 @@
+// IndexReader's answers about what entries hold: FORMAT §4.6 to §4.9 and §4.11.
+#include <cstring>
+
+#include "core/bytes.h"
+#include "core/index_entry.h"
+#include "core/index_reader.h"
+
+namespace shoal {
+namespace {
+
+using format::Section;
+
+constexpr uint64_t kMaxContent = 0x7FFFFFFFFFFFFFFF;  // off_t
+constexpr uint32_t kMaxVolumeName = 4095;
+
+std::string_view View(const uint8_t* data, uint64_t size) { return {reinterpret_cast<const char*>(data), size}; }
+
+}  // namespace
+
+Status IndexReader::LinkTarget(const Entry& link, std::string_view* out) const {
+  if (!link.IsSymlink()) return Status(Code::kUsage, "entry " + std::to_string(link.number) + " is no symbolic link");
+  const uint8_t* target = map_->At(Section::kLinkTargets, link.offset, link.size);
+  if (target == nullptr) return map_->Failure(Section::kLinkTargets, link.offset, link.size);
+  if (std::memchr(target, 0, link.size) != nullptr) {
+    return map_->Malformed(Section::kLinkTargets, link.offset,
+                           "entry " + std::to_string(link.number) + ": expected a link target without NUL, found one");
+  }
+  *out = View(target, link.size);
+  return Status();
+}
+
+Status IndexReader::Extents(const Entry& file, std::vector<Extent>* out) const {
+  out->clear();
+  if (!file.IsFile()) return Status(Code::kUsage, "entry " + std::to_string(file.number) + " is no file");
+  if (file.volume != format::kExtentListVolume) {
+    if (file.size == 0) return Status();
+    out->push_back({0, file.size, file.offset, file.volume});
+    return CheckExtent(out->back(), Section::kEntries, format::EntryOffset(file.number) + 2 * format::kWordStride);
+  }
+
+  uint64_t size;
+  uint32_t count;
+  SHOAL_RETURN_IF_ERROR(ListHeader(file, &size, &count));
+  const uint64_t rows_at = file.offset + format::kExtentListHeaderLength;
+  const uint64_t rows_length = uint64_t{count} * format::kExtentRowLength;
+  const uint8_t* rows = map_->At(Section::kExtents, rows_at, rows_length);
+  if (rows == nullptr) return map_->Failure(Section::kExtents, rows_at, rows_length);
+  out->reserve(count);
+  uint64_t end = 0;  // of the rows so far, in the content
+  for (uint32_t i = 0; i < count; i++) {
+    const uint8_t* row = rows + uint64_t{i} * format::kExtentRowLength;
+    const uint64_t row_at = rows_at + uint64_t{i} * format::kExtentRowLength;
+    const Extent extent = {Load<uint64_t>(row), Load<uint64_t>(row + 8), Load<uint64_t>(row + 16),
+                           Load<uint32_t>(row + 24)};
+    if (extent.file_offset < end || extent.file_offset > size || extent.length == 0 ||
+        extent.length > size - extent.file_offset) {
+      return map_->Malformed(Section::kExtents, row_at,
+                             "entry " + std::to_string(file.number) + ": expected an extent between " +
+                                 std::to_string(end) + " and " + std::to_string(size) + ", found offset " +
+                                 std::to_string(extent.file_offset) + " and length " + std::to_string(extent.length));
+    }
+    SHOAL_RETURN_IF_ERROR(CheckExtent(extent, Section::kExtents, row_at + 16));
+    end = extent.file_offset + extent.length;
+    out->push_back(extent);
+  }
+  return Status();
+}
+
+// Content length and number of rows of an extent list; the rows are within the section.
+Status IndexReader::ListHeader(const Entry& file, uint64_t* size, uint32_t* rows) const {
+  const uint64_t limit = map_->section(Section::kExtents).length;
+  if (file.offset % 8 != 0 || file.offset > limit || limit - file.offset < format::kExtentListHeaderLength) {
+    return MalformedEntry(file.number, 2,
+                          "expected an extent list at a multiple of 8 within " + std::to_string(limit) +
+                              " bytes, found offset " + std::to_string(file.offset));
+  }
+  const uint8_t* header = map_->At(Section::kExtents, file.offset, format::kExtentListHeaderLength);
+  if (header == nullptr) return map_->Failure(Section::kExtents, file.offset, format::kExtentListHeaderLength);
+  *rows = Load<uint32_t>(header);
+  *size = Load<uint64_t>(header + 8);
+  const uint64_t room = (limit - file.offset - format::kExtentListHeaderLength) / format::kExtentRowLength;
+  if (*rows > room) {
+    return map_->Malformed(Section::kExtents, file.offset,
+                           "expected at most " + std::to_string(room) + " extents in the rest of the section, found " +
+                               std::to_string(*rows));
+  }
+  if (*size > kMaxContent) {
+    return map_->Malformed(Section::kExtents, file.offset + 8,
+                           "expected a content length below 2^63, found " + std::to_string(*size));
+  }
+  return Status();
+}
+
+// That an extent lies within its volume. `at` in section `kind` is where its place stands.
+Status IndexReader::CheckExtent(const Extent& extent, Section kind, uint64_t at) const {
+  const uint64_t volumes = map_->section(Section::kVolumes).count;
+  if (extent.volume >= volumes) {
+    return map_->Malformed(
+        kind, at,
+        "expected one of " + std::to_string(volumes) + " volumes, found volume " + std::to_string(extent.volume));
+  }
+  const uint64_t row_at = uint64_t{extent.volume} * format::kVolumeRowLength;
+  const uint8_t* row = map_->At(Section::kVolumes, row_at, format::kVolumeRowLength);
+  if (row == nullptr) return map_->Failure(Section::kVolumes, row_at, format::kVolumeRowLength);
+  const auto length = Load<uint64_t>(row);
+  if (extent.offset <= length && extent.length <= length - extent.offset) return Status();
+  return map_->Malformed(kind, at,
+                         "expected an extent within the " + std::to_string(length) +
+                             " bytes of its volume, found offset " + std::to_string(extent.offset) + " and length " +
+                             std::to_string(extent.length));
+}
+
+Status IndexReader::ChunkChecksum(uint64_t row, uint32_t* out) const { return Checksum(Section::kChecksums, row, out); }
+
+Status IndexReader::PieceChecksum(uint64_t row, uint32_t* out) const { return Checksum(Section::kPieces, row, out); }
+
+Status IndexReader::Checksum(Section kind, uint64_t row, uint32_t* out) const {
+  const uint64_t count = map_->section(kind).count;
+  if (row >= count) {
+    return map_->Malformed(kind, 0,
+                           "expected one of " + std::to_string(count) + " checksums, found row " + std::to_string(row));
+  }
+  const uint8_t* value = map_->At(kind, row * 4, 4);
+  if (value == nullptr) return map_->Failure(kind, row * 4, 4);
+  *out = Load<uint32_t>(value);
+  return Status();
+}
+
+Status IndexReader::DirectoryTotals(const Entry& directory, Totals* out) const {
+  if (!directory.IsDirectory())
+    return Status(Code::kUsage, "entry " + std::to_string(directory.number) + " is no directory");
+  const uint8_t* row;
+  SHOAL_RETURN_IF_ERROR(DirectoryRow(directory.directory_row, &row));
+  const auto entry = Load<uint32_t>(row);
+  const auto first_child = Load<uint32_t>(row + 4);
+  if (entry != directory.number || first_child != directory.first_child) {
+    return map_->Malformed(Section::kDirectories, uint64_t{directory.directory_row} * format::kDirectoryRowLength,
+                           "expected the row of entry " + std::to_string(directory.number) + " with first child " +
+                               std::to_string(directory.first_child) + ", found entry " + std::to_string(entry) +
+                               " with first child " + std::to_string(first_child));
+  }
+  out->bytes = Load<uint64_t>(row + 8);
+  out->entries = Load<uint64_t>(row + 16);
+  return Status();
+}
+
+Status IndexReader::DirectoryRow(uint64_t row, const uint8_t** out) const {
+  const uint64_t at = row * format::kDirectoryRowLength;
+  *out = map_->At(Section::kDirectories, at, format::kDirectoryRowLength);
+  return *out != nullptr ? Status() : map_->Failure(Section::kDirectories, at, format::kDirectoryRowLength);
+}
+
+Status IndexReader::Xattrs(uint32_t set, std::vector<Xattr>* out) const {
+  out->clear();
+  if (set == format::kNoXattrs) return Status();
+  constexpr uint64_t kCountLength = 4;
+  constexpr uint64_t kLengthsLength = 6;  // u16 of the name, u32 of the value
+  const uint8_t* header = map_->At(Section::kXattrs, set, kCountLength);
+  if (header == nullptr) return map_->Failure(Section::kXattrs, set, kCountLength);
+  const auto count = Load<uint32_t>(header);
+  uint64_t at = set + kCountLength;
+  for (uint32_t i = 0; i < count; i++) {
+    const uint8_t* lengths = map_->At(Section::kXattrs, at, kLengthsLength);
+    if (lengths == nullptr) return map_->Failure(Section::kXattrs, at, kLengthsLength);
+    const auto name_length = Load<uint16_t>(lengths);
+    const auto value_length = Load<uint32_t>(lengths + 2);
+    const uint64_t both = uint64_t{name_length} + value_length;
+    const uint8_t* bytes = map_->At(Section::kXattrs, at + kLengthsLength, both);
+    if (bytes == nullptr) return map_->Failure(Section::kXattrs, at + kLengthsLength, both);
+    if (name_length == 0 || std::memchr(bytes, 0, name_length) != nullptr) {
+      return map_->Malformed(Section::kXattrs, at,
+                             "expected an attribute's name that is not empty and without NUL, found another");
+    }
+    out->push_back({View(bytes, name_length), View(bytes + name_length, value_length)});
+    at += kLengthsLength + both;
+  }
+  return Status();
+}
+
+Status IndexReader::Volumes(std::vector<VolumeInfo>* out) const {
+  out->clear();
+  const uint64_t count = map_->section(Section::kVolumes).count;
+  for (uint64_t i = 0; i < count; i++) {
+    const uint64_t at = i * format::kVolumeRowLength;
+    const uint8_t* row = map_->At(Section::kVolumes, at, format::kVolumeRowLength);
+    if (row == nullptr) return map_->Failure(Section::kVolumes, at, format::kVolumeRowLength);
+    VolumeInfo info;
+    info.length = Load<uint64_t>(row);
+    info.codec = Load<uint32_t>(row + 8);
+    info.flags = Load<uint32_t>(row + 12);
+    info.head_checksum = Load<uint32_t>(row + 16);
+    info.tail_checksum = Load<uint32_t>(row + 20);
+    const auto name_offset = Load<uint32_t>(row + 24);
+    const auto name_length = Load<uint32_t>(row + 28);
+    if (info.length > kMaxContent) {
+      return map_->Malformed(Section::kVolumes, at,
+                             "expected a length below 2^63, found " + std::to_string(info.length));
+    }
+    if (name_length == 0 || name_length > kMaxVolumeName) {
+      return map_->Malformed(Section::kVolumes, at + 28,
+                             "expected a name of 1 to 4095 bytes, found " + std::to_string(name_length));
+    }
+    const uint8_t* name = map_->At(Section::kVolumes, name_offset, name_length);
+    if (name == nullptr) return map_->Failure(Section::kVolumes, name_offset, name_length);
+    if (std::memchr(name, 0, name_length) != nullptr) {
+      return map_->Malformed(Section::kVolumes, name_offset, "expected a volume's name without NUL, found one");
+    }
+    info.name = std::string(View(name, name_length));
+    out->push_back(std::move(info));
+  }
+  return Status();
+}
+
+}  // namespace shoal

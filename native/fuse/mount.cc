@@ -1,0 +1,73 @@
+#include "fuse/mount.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "fuse/fusermount.h"
+
+namespace shoal::fuse {
+namespace {
+
+constexpr const char* kDevice = "/dev/fuse";
+constexpr int kUnmountNoFollow = 8;  // UMOUNT_NOFOLLOW
+
+Status OpenDevice(UniqueFd* out) {
+  out->reset(open(kDevice, O_RDWR | O_CLOEXEC));
+  if (out->valid()) return Status();
+  const int error = errno;
+  if (error == ENOENT || error == ENODEV || error == ENXIO) {
+    return Status(
+               Code::kUnsupported,
+               "the kernel offers no FUSE here; as root run modprobe fuse, or in a container pass --device /dev/fuse")
+        .At(kDevice);
+  }
+  if (error == EACCES || error == EPERM) {
+    return Status(Code::kPermission,
+                  "may not be opened by this user; as root run chmod 666 /dev/fuse, or in a container pass --device "
+                  "/dev/fuse")
+        .At(kDevice);
+  }
+  return Status::FromErrno("cannot open", kDevice, error);
+}
+
+// 0 or an errno.
+int MountDirectly(int device, const std::string& source, const std::string& directory, bool allow_other) {
+  std::string data = "fd=" + std::to_string(device) + ",rootmode=40000,user_id=" + std::to_string(geteuid()) +
+                     ",group_id=" + std::to_string(getegid()) + ",default_permissions";
+  if (allow_other) data += ",allow_other";
+  constexpr unsigned long kFlags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOATIME;
+  const std::string type = std::string("fuse.") + kSubtype;
+  return mount(source.c_str(), directory.c_str(), type.c_str(), kFlags, data.c_str()) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+Status Mount(const std::string& source, const std::string& directory, bool allow_other, UniqueFd* device) {
+  SHOAL_RETURN_IF_ERROR(OpenDevice(device));
+  const int error = MountDirectly(device->get(), source, directory, allow_other);
+  if (error == 0) return Status();
+  if (error != EPERM) return Status::FromErrno("cannot mount on", directory, error);
+
+  device->reset();
+  std::string options = "ro,nosuid,nodev,noatime,default_permissions";
+  if (allow_other) options += ",allow_other";
+  options += std::string(",subtype=") + kSubtype + ",fsname=" + EscapeOption(source);
+  return FusermountMount(options, directory, device);
+}
+
+Status Unmount(const std::string& directory, bool lazy) {
+  if (umount2(directory.c_str(), kUnmountNoFollow | (lazy ? MNT_DETACH : 0)) == 0) return Status();
+  const int error = errno;
+  if (error == EPERM) return FusermountUnmount(directory, lazy);
+  if (error == EINVAL) return Status(Code::kMissing, "is no mount point").At(directory);
+  if (error == EBUSY) {
+    return Status(Code::kBusy, "is in use; end the programs that use it (fuser -vm shows them), or unmount with --lazy")
+        .At(directory);
+  }
+  return Status::FromErrno("cannot unmount", directory, error);
+}
+
+}  // namespace shoal::fuse

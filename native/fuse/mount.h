@@ -1,0 +1,21 @@
+// Attaching a FUSE session to a directory, and detaching it.
+#pragma once
+
+#include <string>
+
+#include "core/file.h"
+#include "core/status.h"
+
+namespace shoal::fuse {
+
+// The type that mounts have in /proc/self/mountinfo is "fuse." and this.
+constexpr const char* kSubtype = "shoal";
+
+// Mounts read-only, without setuid programs and devices, the kernel checking permissions: by mount(2) where that is
+// allowed, else by fusermount3. `source` is what mountinfo and df show, the image's path. Errors say what to do.
+Status Mount(const std::string& source, const std::string& directory, bool allow_other, UniqueFd* device);
+
+// Unmounts; lazily: at once out of sight, and gone when its last user is. kBusy: somebody uses it.
+Status Unmount(const std::string& directory, bool lazy);
+
+}  // namespace shoal::fuse

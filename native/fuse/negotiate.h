@@ -1,0 +1,29 @@
+// INIT: what the kernel offers, and what this server makes of it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "fuse/protocol.h"
+
+namespace shoal::fuse {
+
+// 1 MiB in one READ: 256 pages, the most that kernels allow by default (fs.fuse.max_pages_limit).
+constexpr uint32_t kRequestPages = 256;
+
+struct Negotiation {
+  enum class Outcome {
+    kAgreed,
+    kRetry,   // the kernel speaks a later major version: reply with ours, and INIT comes again
+    kTooOld,  // the kernel speaks nothing that this server does: there is no session
+  };
+  Outcome outcome = Outcome::kTooOld;
+  InitOut reply{};
+  bool no_open = false;     // OPEN may be answered with ENOSYS
+  bool no_opendir = false;  // OPENDIR may be
+};
+
+// `size` is the length of what the kernel sent. Pure.
+Negotiation Negotiate(const InitIn& offer, size_t size);
+
+}  // namespace shoal::fuse

@@ -1,0 +1,87 @@
+// Requests of the kernel answered from an image. No state but the image: a node is an entry, for as long as the mount
+// lasts.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "core/image.h"
+#include "fuse/protocol.h"
+
+namespace shoal::fuse {
+
+// How entries are shown where that differs from the image.
+struct Presentation {
+  std::optional<uint32_t> uid;
+  std::optional<uint32_t> gid;
+  uint32_t umask = 0;  // permission bits taken away
+};
+
+// What one thread answers with; nothing of it is shared.
+struct Workspace {
+  uint8_t* room = nullptr;  // for the longest reply that the kernel may ask for
+  size_t capacity = 0;
+  std::vector<Extent> extents;
+  std::vector<Xattr> xattrs;
+};
+
+struct Answer {
+  bool expected = true;        // false: the kernel waits for no reply
+  int error = 0;               // errno; then there is no data
+  const void* data = nullptr;  // in the workspace
+  size_t size = 0;
+};
+
+class Operations {
+ public:
+  using Log = std::function<void(const std::string& line)>;
+
+  // `image` outlives this. `log` is called seldom, from any thread.
+  Operations(const Image& image, const Presentation& presentation, Log log);
+
+  // What the handshake agreed on; before the first Handle().
+  void SetZeroMessageOpens(bool files, bool directories);
+
+  // Thread-safe. Allocates, locks and logs nothing unless something is wrong, or for files with holes and extended
+  // attributes.
+  Answer Handle(const InHeader& header, std::string_view body, Workspace& workspace);
+
+ private:
+  Answer HandleOnce(const InHeader& header, std::string_view body, Workspace& workspace);
+  Answer Lookup(uint32_t directory, std::string_view name, Workspace& workspace);
+  Answer Getattr(uint32_t number, Workspace& workspace);
+  Answer Readlink(uint32_t number, Workspace& workspace);
+  Answer Read(uint32_t number, const ReadIn& in, Workspace& workspace);
+  Answer Readdir(uint32_t number, const ReadIn& in, bool plus, Workspace& workspace);
+  Answer Statfs(Workspace& workspace);
+  Answer Getxattr(uint32_t number, uint32_t size, std::string_view name, Workspace& workspace);
+  Answer Listxattr(uint32_t number, uint32_t size, Workspace& workspace);
+  Answer Lseek(uint32_t number, const LseekIn& in, Workspace& workspace);
+
+  // One record at `to`, or 0 if it takes more than `room`. `name` as the directory has it, `entry` resolved.
+  Status PutRecord(const Entry& entry, std::string_view name, uint64_t next, bool plus, uint8_t* to, size_t room,
+                   Workspace& workspace, size_t* length) const;
+  Status FillAttr(const Entry& entry, Attr* attr, Workspace& workspace) const;
+  Status FillEntry(const Entry& entry, EntryOut* out, Workspace& workspace) const;
+
+  // The error for the kernel, told to the log once per entry.
+  Answer Fail(const Status& status, uint32_t number);
+
+  const Image& image_;
+  const IndexView& index_;
+  const Presentation presentation_;
+  const Log log_;
+  int open_error_ = 0;     // 0: OPEN is answered properly
+  int opendir_error_ = 0;  // the same for OPENDIR
+
+  std::mutex told_mutex_;  // only on failure
+  std::unordered_set<uint32_t> told_;
+};
+
+}  // namespace shoal::fuse

@@ -1,0 +1,47 @@
+// A mounted image with the threads that serve it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/image.h"
+#include "fuse/operations.h"
+#include "fuse/session.h"
+
+namespace shoal::fuse {
+
+struct ServeOptions {
+  Presentation presentation;
+  bool allow_other = false;
+  unsigned threads = 0;  // 0: by processors
+  Operations::Log log;   // called seldom, from any server thread
+};
+
+class ServedMount {
+ public:
+  // Opens the image, mounts it on `directory` (absolute) and serves it. When this returns the kernel's handshake is
+  // done. `ended` is called once, from a server thread, after unmounting by whomever.
+  static Status Start(const std::string& index_path, const std::string& directory, ServeOptions options,
+                      std::function<void()> ended, std::unique_ptr<ServedMount>* out);
+
+  // Only after `ended` was called: it waits for the threads.
+  ~ServedMount() = default;
+
+  // Unmounts, lazily where the mount is in use. Leaves alone what others mounted there after this mount was taken away.
+  // Thread-safe.
+  Status Unmount();
+
+ private:
+  ServedMount() = default;
+
+  std::string directory_;
+  dev_t device_ = 0;  // which no other mount has while this one serves anybody
+  std::unique_ptr<Image> image_;
+  std::unique_ptr<Operations> operations_;
+  std::unique_ptr<Session> session_;  // last, so that its threads leave before what they use
+};
+
+}  // namespace shoal::fuse

@@ -1,0 +1,254 @@
+#include "fuse/session.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <system_error>
+
+#include "fuse/negotiate.h"
+#include "fuse/protocol.h"
+
+namespace shoal::fuse {
+namespace {
+
+// Requests are short; room for many FORGETs at once, which the kernel packs into one.
+constexpr size_t kRequestRoom = 64 << 10;
+constexpr size_t kReplyRoom = size_t{kRequestPages} * 4096;
+
+// How long the next request may take to come for polling to be worth it: a wake-up between processors costs about as
+// much.
+constexpr int64_t kPollNanoseconds = 50'000;
+
+// Requests in a row taken without sleeping after which one thread is seen to keep up.
+constexpr unsigned kKeepsUp = 256;
+
+int64_t Now() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+// A descriptor of its own for the session that `device` belongs to; invalid where the kernel or a sandbox forbids that.
+UniqueFd CloneDevice(int device, int flags) {
+  UniqueFd clone(open("/dev/fuse", O_RDWR | O_CLOEXEC | flags));
+  uint32_t source = static_cast<uint32_t>(device);
+  if (!clone.valid() || ioctl(clone.get(), kDeviceClone, &source) != 0) return UniqueFd();
+  return clone;
+}
+
+}  // namespace
+
+// A thread's descriptors and buffers; page-aligned and untouched until used.
+struct Session::Worker {
+  unsigned seat = 0;
+  UniqueFd own_blocking;
+  UniqueFd own_polling;
+  int blocking = -1;
+  int polling = -1;  // without one there is no polling
+  int device = -1;   // the one that the request came from: a reply must go back there
+  uint8_t* memory = nullptr;
+  size_t request_length = 0;
+  Workspace workspace;
+  bool quick = false;      // the last request came soon after the one before
+  unsigned unslept = 0;    // requests since this thread last slept
+  int64_t last_reply = 0;  // when it looked for the next one
+
+  ~Worker() {
+    if (memory != nullptr) munmap(memory, kRequestRoom + kReplyRoom);
+  }
+
+  bool Allocate() {
+    void* mapped = mmap(nullptr, kRequestRoom + kReplyRoom, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapped == MAP_FAILED) return false;
+    memory = static_cast<uint8_t*>(mapped);
+    workspace.room = memory + kRequestRoom;
+    workspace.capacity = kReplyRoom;
+    return true;
+  }
+};
+
+Status Session::Start(UniqueFd device, Operations& operations, unsigned threads, std::function<void()> ended,
+                      std::unique_ptr<Session>* out) {
+  if (threads == 0) threads = std::min(8u, std::max(2u, std::thread::hardware_concurrency()));
+  std::unique_ptr<Session> session(new Session(std::move(device), operations, threads, std::move(ended)));
+  SHOAL_RETURN_IF_ERROR(session->ShakeHands());
+  SHOAL_RETURN_IF_ERROR(session->StartWorkers(threads));
+  *out = std::move(session);
+  return Status();
+}
+
+Session::Session(UniqueFd device, Operations& operations, unsigned threads, std::function<void()> ended)
+    : device_(std::move(device)), operations_(operations), ended_(std::move(ended)), attendance_(threads) {}
+
+Session::~Session() {
+  for (std::thread& thread : threads_) thread.join();
+}
+
+Status Session::ShakeHands() {
+  alignas(8) uint8_t request[kMinReadBuffer];
+  for (;;) {
+    const ssize_t length = read(device_.get(), request, sizeof request);
+    if (length < 0 && (errno == EINTR || errno == ENOENT || errno == EAGAIN)) continue;
+    if (length < 0) return Status::FromErrno("cannot take up the FUSE session", "/dev/fuse", errno);
+
+    InHeader header;
+    InitIn offer{};
+    std::memcpy(&header, request, sizeof header);
+    const size_t body = std::min(static_cast<size_t>(length) - sizeof header, sizeof offer);
+    if (header.opcode != static_cast<uint32_t>(Opcode::kInit)) {
+      return Status(Code::kInternal,
+                    "expected INIT as the kernel's first request, found operation " + std::to_string(header.opcode));
+    }
+    std::memcpy(&offer, request + sizeof header, body);
+    const Negotiation agreed = Negotiate(offer, body);
+    const bool refused = agreed.outcome == Negotiation::Outcome::kTooOld;
+    OutHeader out{static_cast<uint32_t>(sizeof(OutHeader) + (refused ? 0 : sizeof agreed.reply)), refused ? -EPROTO : 0,
+                  header.unique};
+    iovec parts[2] = {{&out, sizeof out}, {const_cast<InitOut*>(&agreed.reply), sizeof agreed.reply}};
+    if (writev(device_.get(), parts, refused ? 1 : 2) < 0) {
+      return Status::FromErrno("cannot answer the kernel's INIT", "/dev/fuse", errno);
+    }
+    if (refused) {
+      return Status(Code::kUnsupported, "expected a kernel with FUSE 7." + std::to_string(kOldestMinor) +
+                                            " or later (Linux 3.15), found " + std::to_string(offer.major) + "." +
+                                            std::to_string(offer.minor) + "; use shoal extract instead");
+    }
+    if (agreed.outcome == Negotiation::Outcome::kRetry) continue;
+    operations_.SetZeroMessageOpens(agreed.no_open, agreed.no_opendir);
+    return Status();
+  }
+}
+
+Status Session::StartWorkers(unsigned threads) {
+  for (unsigned seat = 0; seat < threads; seat++) {
+    auto worker = std::make_unique<Worker>();
+    worker->seat = seat;
+    worker->own_blocking = CloneDevice(device_.get(), 0);
+    worker->blocking = worker->own_blocking.valid() ? worker->own_blocking.get() : device_.get();
+    worker->own_polling = CloneDevice(device_.get(), O_NONBLOCK);
+    worker->polling = worker->own_polling.get();
+    if (!worker->Allocate()) return Status::FromErrno("cannot get memory for a server thread", "", errno);
+    workers_.push_back(std::move(worker));
+  }
+
+  // Signals are for the thread that decides what they mean, but a fault is for the one that caused it (see
+  // core/fault_guard.h).
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  for (int fault : {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP}) sigdelset(&all, fault);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  running_.store(static_cast<unsigned>(workers_.size()));
+  Status status;
+  for (auto& worker : workers_) {
+    try {
+      threads_.emplace_back([this, &worker] { Run(*worker); });
+    } catch (const std::system_error& error) {
+      // Fewer threads serve as well; none cannot.
+      if (threads_.empty()) status = Status(Code::kIo, std::string("cannot start a server thread: ") + error.what());
+      running_.fetch_sub(static_cast<unsigned>(workers_.size() - threads_.size()));
+      break;
+    }
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return status;
+}
+
+void Session::Run(Worker& worker) {
+  Serve(worker);
+  attendance_.End();
+  if (running_.fetch_sub(1) == 1 && ended_) ended_();
+}
+
+void Session::Serve(Worker& worker) {
+  for (;;) {
+    Received received = worker.polling >= 0 ? Receive(worker, worker.polling) : Received::kNothing;
+    if (received == Received::kNothing) {
+      if (!attendance_.Enter()) {
+        attendance_.Park();
+        worker.quick = true;
+        if (attendance_.ended()) return;
+        continue;
+      }
+      received = Await(worker);
+      attendance_.Leave();
+    }
+    if (received == Received::kEnded) return;
+    attendance_.Count(worker.seat);
+    if (received == Received::kRequest) Reply(worker);
+  }
+}
+
+Session::Received Session::Await(Worker& worker) {
+  const int64_t since = Now();
+  if (worker.quick && worker.polling >= 0 && attendance_.BeginPoll()) {
+    const Received received = Poll(worker, since);
+    attendance_.EndPoll();
+    if (received != Received::kNothing) {
+      if (++worker.unslept == kKeepsUp) attendance_.Relax();
+      return received;
+    }
+  }
+  worker.unslept = 0;
+  Received received;
+  do {
+    received = Receive(worker, worker.blocking);
+  } while (received == Received::kNothing);
+  worker.quick = Now() - since < kPollNanoseconds;
+  return received;
+}
+
+Session::Received Session::Poll(Worker& worker, int64_t since) {
+  do {
+    const Received received = Receive(worker, worker.polling);
+    if (received != Received::kNothing) return received;
+    // Whoever else could run on this processor does: the client, if it shares it, or another program of a busy node.
+    sched_yield();
+  } while (Now() - since < kPollNanoseconds);
+  return Received::kNothing;
+}
+
+Session::Received Session::Receive(Worker& worker, int device) {
+  const ssize_t length = read(device, worker.memory, kRequestRoom);
+  if (length >= static_cast<ssize_t>(sizeof(InHeader))) {
+    worker.request_length = static_cast<size_t>(length);
+    worker.device = device;
+    return Received::kRequest;
+  }
+  // EAGAIN: there is none. EINTR: a debugger stopped us. ENOENT: its sender was interrupted. All else (ENODEV,
+  // ECONNABORTED): unmounted.
+  if (length < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOENT)) return Received::kNothing;
+  return Received::kEnded;
+}
+
+void Session::Reply(Worker& worker) {
+  InHeader header;
+  std::memcpy(&header, worker.memory, sizeof header);
+  const std::string_view body(reinterpret_cast<const char*>(worker.memory) + sizeof header,
+                              worker.request_length - sizeof header);
+  const Answer answer = operations_.Handle(header, body, worker.workspace);
+  if (!answer.expected) return;
+  OutHeader out{static_cast<uint32_t>(sizeof(OutHeader) + answer.size), -answer.error, header.unique};
+  iovec parts[2] = {{&out, sizeof out}, {const_cast<void*>(answer.data), answer.size}};
+  if (writev(worker.device, parts, answer.size > 0 ? 2 : 1) >= 0) return;
+  // ENOENT: nobody waits any more. ENODEV: unmounted, as the next read will tell. Else the kernel did not take the
+  // data, and somebody still waits.
+  if (errno == ENOENT || errno == ENODEV) return;
+  out.len = sizeof out;
+  out.error = -EIO;
+  if (write(worker.device, &out, sizeof out) < 0) return;
+}
+
+}  // namespace shoal::fuse

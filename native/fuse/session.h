@@ -1,0 +1,53 @@
+// Threads that answer the kernel over /dev/fuse until the filesystem is unmounted.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "core/file.h"
+#include "core/status.h"
+#include "fuse/attendance.h"
+#include "fuse/operations.h"
+
+namespace shoal::fuse {
+
+class Session {
+ public:
+  // Shakes hands with the kernel over `device`, then serves with `threads` threads (0: one per processor, 2 to 8).
+  // `operations` outlives the session. `ended` is called once, from the last thread that leaves. kUnsupported: the
+  // kernel is too old.
+  static Status Start(UniqueFd device, Operations& operations, unsigned threads, std::function<void()> ended,
+                      std::unique_ptr<Session>* out);
+
+  // Waits for the threads, so the session must have ended or be about to; not from `ended`.
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+ private:
+  struct Worker;
+  enum class Received { kRequest, kNothing, kEnded };
+
+  Session(UniqueFd device, Operations& operations, unsigned threads, std::function<void()> ended);
+  Status ShakeHands();
+  Status StartWorkers(unsigned threads);
+  void Run(Worker& worker);
+  void Serve(Worker& worker);
+  Received Await(Worker& worker);
+  Received Poll(Worker& worker, int64_t since);
+  Received Receive(Worker& worker, int device);
+  void Reply(Worker& worker);
+
+  UniqueFd device_;
+  Operations& operations_;
+  const std::function<void()> ended_;
+  Attendance attendance_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::thread> threads_;
+  std::atomic<unsigned> running_{0};
+};
+
+}  // namespace shoal::fuse

@@ -1,0 +1,124 @@
+#include "pack/file_reader.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cinttypes>
+#include <cstdio>
+
+#include "pack/member_builder.h"
+#include "pack/tar_header.h"
+
+namespace shoal {
+namespace {
+
+// What openat says where the file is gone, or a link or something that is no directory has taken its or a directory's
+// place.
+bool IsReplaced(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENXIO; }
+
+Status Explain(Status status) {
+  if (!IsReplaced(status.error())) return status;
+  return Status(Code::kChanged, "was removed or replaced after the tree was walked");
+}
+
+int OpenFile(int directory, const char* name, bool may_spare_atime) {
+  // O_NONBLOCK: a FIFO that has taken the file's place must not hold us up.
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  int fd = -1;
+  if (may_spare_atime) fd = openat(directory, name, kFlags | O_NOATIME);
+  if (!may_spare_atime || (fd < 0 && errno == EPERM)) fd = openat(directory, name, kFlags);
+  return fd;
+}
+
+}  // namespace
+
+FileReader::FileReader(const PackCatalogue* catalogue, unsigned jobs)
+    : catalogue_(*catalogue), opener_(catalogue, DirectoryCapacity(jobs)) {}
+
+Status FileReader::Open(uint32_t entry, UniqueFd* fd) {
+  int directory = AT_FDCWD;
+  std::string name(catalogue_.name(entry));
+  if (catalogue_.IsTop(entry)) {
+    name = catalogue_.SourceOf(entry).absolute;
+  } else {
+    Status status = opener_.Open(catalogue_.parents[entry], &directory);
+    if (!status.ok()) return Explain(std::move(status));
+  }
+  const uid_t user = geteuid();
+  int opened;
+  do {
+    opened = OpenFile(directory, name.c_str(), user == 0 || user == catalogue_.Row(entry).uid);
+  } while (opened < 0 && errno == EINTR);
+  if (opened < 0) return Explain(Status::FromErrno("cannot open", name, errno));
+  fd->reset(opened);
+  return Status();
+}
+
+Status FileReader::ReadStored(uint32_t entry, int fd, uint64_t offset, char* to, size_t size) {
+  const ExtentList* list = FindExtents(catalogue_, entry);
+  const Extent whole{0, catalogue_.sizes[entry], 0, 0};
+  const Extent* extent = list == nullptr ? &whole : list->extents.data();
+  while (size > 0) {
+    if (offset >= extent->length) {
+      offset -= (extent++)->length;
+      continue;
+    }
+    const size_t part = static_cast<size_t>(std::min<uint64_t>(size, extent->length - offset));
+    size_t got = 0;
+    SHOAL_RETURN_IF_ERROR(ReadUpTo(fd, "", extent->file_offset + offset, to, part, &got));
+    if (got < part) return Status(Code::kChanged, "became shorter while it was read");
+    to += part;
+    size -= part;
+    offset = 0;
+    extent++;
+  }
+  return Status();
+}
+
+Status FileReader::Check(uint32_t entry, int fd) {
+  struct stat status;
+  if (fstat(fd, &status) != 0) return Status::FromErrno("cannot stat", "", errno);
+  return Compare(entry, status);
+}
+
+Status FileReader::CheckDirectory(uint32_t entry) {
+  int directory = AT_FDCWD;
+  std::string name(catalogue_.name(entry));
+  if (catalogue_.IsTop(entry)) {
+    name = catalogue_.SourceOf(entry).absolute;
+  } else {
+    Status status = opener_.Open(catalogue_.parents[entry], &directory);
+    if (!status.ok()) return Explain(std::move(status));
+  }
+  struct stat status;
+  if (fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return Explain(Status::FromErrno("cannot stat", name, errno));
+  return Compare(entry, status);
+}
+
+Status FileReader::Compare(uint32_t entry, const struct stat& status) const {
+  const AttributesRow& row = catalogue_.Row(entry);
+  auto changed = [](const char* what) {
+    return Status(Code::kChanged, std::string(what) + " since the tree was walked");
+  };
+  if ((status.st_mode & S_IFMT) != (row.mode & S_IFMT)) return changed("was replaced by another type of file");
+  if (S_ISREG(row.mode) && static_cast<uint64_t>(status.st_size) != catalogue_.sizes[entry]) {
+    return Status(Code::kChanged, "expected " + std::to_string(catalogue_.sizes[entry]) +
+                                      " bytes as when the tree was walked, found " + std::to_string(status.st_size));
+  }
+  if (status.st_mtim.tv_sec != catalogue_.seconds[entry] ||
+      static_cast<uint32_t>(status.st_mtim.tv_nsec) != catalogue_.nanoseconds[entry]) {
+    const std::string now = PaxTime(status.st_mtim.tv_sec, static_cast<uint32_t>(status.st_mtim.tv_nsec));
+    const std::string then = PaxTime(catalogue_.seconds[entry], catalogue_.nanoseconds[entry]);
+    return Status(Code::kChanged,
+                  "was modified: expected mtime " + then + " as when the tree was walked, found " + now);
+  }
+  if (status.st_mode != row.mode) return changed("got other permissions");
+  if (status.st_uid != row.uid || status.st_gid != row.gid) return changed("got another owner");
+  if (StampOf(status) != catalogue_.stamps[entry]) return changed("was replaced, or its inode changed,");
+  return Status();
+}
+
+}  // namespace shoal

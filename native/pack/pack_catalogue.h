@@ -1,0 +1,55 @@
+// A walked tree: its catalogue, and what is needed to open its files again and to notice that they changed.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <string>
+#include <vector>
+
+#include "core/catalogue.h"
+#include "core/directory_opener.h"
+#include "pack/plan.h"
+
+namespace shoal {
+
+// One of the trees or files to pack. Only here symbolic links are followed.
+struct Source {
+  std::string given;     // as the user wrote it
+  std::string absolute;  // worker threads have working directories of their own
+  std::string name;      // its base name
+};
+
+struct PackCatalogue : Catalogue, DirectoryTree {
+  // One source: [0] is the root. Several: [i] is entry i + 1, below a root made up.
+  std::vector<Source> sources;
+  bool made_up_root = false;
+  bool complete = true;          // nothing was unreadable
+  std::vector<uint64_t> stamps;  // per entry: StampOf at the time of the walk
+
+  uint64_t content_bytes = 0;  // of files, aliases not counted again, holes included
+  Plan plan;                   // of its volume
+
+  bool IsTop(uint32_t entry) const { return made_up_root ? entry > 0 && parents[entry] == 0 : entry == 0; }
+  const Source& SourceOf(uint32_t top) const { return sources[made_up_root ? top - 1 : 0]; }
+  const AttributesRow& Row(uint32_t entry) const { return attribute_rows[attributes[entry]]; }
+  bool IsAlias(uint32_t entry) const { return attributes[entry] == kAlias; }
+  bool IsFile(uint32_t entry) const { return !IsAlias(entry) && S_ISREG(Row(entry).mode); }
+  bool IsDirectory(uint32_t entry) const { return !IsAlias(entry) && S_ISDIR(Row(entry).mode); }
+
+  // The path of `entry` as the user would write it: the source's, and what is below it.
+  std::string SourcePath(uint32_t entry) const;
+
+  Status ParentOf(uint32_t directory, uint32_t* parent, std::string* name) const override;
+  Status OpenTop(uint32_t directory, UniqueFd* fd) const override;
+};
+
+// Sixty-four bits that differ when device, inode or ctime do: any change to a file sets its ctime.
+uint64_t StampOf(const struct stat& status);
+
+// Open directories held by each of `jobs` threads, so that all together stay far below the usual limit of 1 024.
+size_t DirectoryCapacity(unsigned jobs);
+
+// Opens the directory that a source names, through symbolic links.
+Status OpenSourceDirectory(const Source& source, UniqueFd* fd);
+
+}  // namespace shoal

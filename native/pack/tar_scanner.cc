@@ -1,0 +1,145 @@
+#include "pack/tar_scanner.h"
+
+#include "core/entry_path.h"
+#include "core/tree_builder.h"
+#include "pack/tar_reader.h"
+#include "pack/volume_records.h"
+
+namespace shoal {
+namespace {
+
+constexpr uint64_t kMembersPerReport = 1024;
+
+class Scanner {
+ public:
+  Scanner(const std::string& path, Progress* progress, TarScan* out) : path_(path), progress_(*progress), out_(*out) {}
+
+  Status Run() {
+    SHOAL_RETURN_IF_ERROR(reader_.Open(path_));
+    progress_.bytes_total = reader_.size();
+    SHOAL_RETURN_IF_ERROR(ReadMembers());
+    SHOAL_RETURN_IF_ERROR(Finish());
+    progress_.entries_done = members_;
+    progress_.bytes_done = reader_.size();
+    return Status();
+  }
+
+ private:
+  Status ReadMembers() {
+    tar::Member member;
+    while (true) {
+      tar::Item item;
+      const uint64_t start = reader_.offset();
+      SHOAL_RETURN_IF_ERROR(reader_.Next(&item, &member));
+      switch (item) {
+        case tar::Item::kEnd:
+          return Status();
+        case tar::Item::kComment:
+          SHOAL_RETURN_IF_ERROR(ReadComment(start));
+          break;
+        case tar::Item::kMember:
+          if (records_.in_tail())
+            return Changed("expected the end of the volume behind its tail, found a member", start);
+          Place(member);
+          if (members_++ % kMembersPerReport == 0) SHOAL_RETURN_IF_ERROR(Report());
+          break;
+      }
+    }
+  }
+
+  Status ReadComment(uint64_t start) {
+    const Status status = start == 0            ? records_.ReadHead(reader_.comment())
+                          : records_.by_shoal() ? records_.ReadTail(reader_.comment())
+                                                : Status();
+    if (status.ok()) return status;
+    return Status(status.code(), status.message()).At(path_, static_cast<int64_t>(start));
+  }
+
+  void Place(const tar::Member& member) {
+    const char* problem = NormalizeEntryPath(member.path, &normal_path_);
+    if (problem == nullptr && member.hard_link) {
+      problem = NormalizeEntryPath(member.link_target, &normal_target_);
+      if (problem == nullptr) problem = builder_.AddHardLink(normal_path_, normal_target_);
+    } else if (problem == nullptr) {
+      problem = builder_.Add(normal_path_, member.entry);
+    }
+    if (problem == nullptr) return;
+    Skip(member.path, std::string(problem) + " (member at offset " + std::to_string(member.header_offset) + ")");
+  }
+
+  void Skip(const std::string& path, std::string message) {
+    out_.skipped.push_back({Code::kUnsupported, path, std::move(message)});
+  }
+
+  Status Report() {
+    progress_.entries_done = members_;
+    progress_.bytes_done = reader_.offset();
+    if (progress_.cancel == 0) return Status();
+    return Status(Code::kCancelled, "cancelled").At(path_);
+  }
+
+  Status Finish() {
+    if (reader_.ignored_from() != 0) {
+      Skip(path_, "what stands behind a single block of zeros at offset " +
+                      std::to_string(reader_.ignored_from() - tar::kBlock) + " was left out, as tar does");
+    }
+    bool in_order;
+    Status status = builder_.Finish(records_.link_counts(), &out_.catalogue, &in_order);
+    if (!status.ok()) return Status(status.code(), status.message()).At(path_);
+    if (records_.by_shoal()) SHOAL_RETURN_IF_ERROR(FinishVolume(in_order));
+    CountBytes();
+    return Status();
+  }
+
+  // The tail counts files in member order, and entries: it says something only where each entry is one member, and
+  // files are in entry order.
+  Status FinishVolume(bool in_order) {
+    if (!reader_.ended_properly()) {
+      return Status(Code::kTruncated,
+                    "expected two blocks of zeros at the end of the volume, found none; it is incomplete")
+          .At(path_, static_cast<int64_t>(reader_.offset()));
+    }
+    if (!in_order || members_ != out_.catalogue.size() || !out_.skipped.empty()) {
+      return Changed("expected the members of a volume that Shoal wrote in the order of their index, found others", 0);
+    }
+    const Status status = records_.ApplyChecksums(&out_.catalogue);
+    if (!status.ok()) return Status(status.code(), status.message()).At(path_, static_cast<int64_t>(reader_.offset()));
+    out_.id = records_.id();
+    return Status();
+  }
+
+  void CountBytes() {
+    const Catalogue& catalogue = out_.catalogue;
+    for (size_t entry = 0; entry < catalogue.size(); entry++) {
+      const uint32_t row = catalogue.attributes[entry];
+      if (row == Catalogue::kAlias) continue;
+      if ((catalogue.attribute_rows[row].mode & 0170000) == 0100000) out_.bytes += catalogue.sizes[entry];
+    }
+  }
+
+  Status Changed(const char* message, uint64_t offset) const {
+    return Status(Code::kMalformed,
+                  std::string(message) +
+                      "; the volume was changed after Shoal wrote it: extract it with tar and pack it anew")
+        .At(path_, static_cast<int64_t>(offset));
+  }
+
+  const std::string& path_;
+  Progress& progress_;
+  TarScan& out_;
+  tar::TarReader reader_;
+  TreeBuilder builder_;
+  VolumeRecords records_;
+  uint64_t members_ = 0;
+  std::string normal_path_;
+  std::string normal_target_;
+};
+
+}  // namespace
+
+Status ScanTar(const std::string& path, Progress* progress, TarScan* out) {
+  *out = TarScan();
+  return Scanner(path, progress, out).Run();
+}
+
+}  // namespace shoal

@@ -1,0 +1,144 @@
+#include "pack/volume_records.h"
+
+#include <algorithm>
+
+#include "core/format.h"
+#include "pack/decimal.h"
+
+namespace shoal {
+namespace {
+
+using std::string_view;
+
+constexpr string_view kHead = "shoal volume ";
+constexpr string_view kHeadOfVersion = "1 id=";
+constexpr string_view kChecksums = "shoal checksums ";
+constexpr string_view kLinks = "shoal links";
+constexpr size_t kDigits = 8;  // of a checksum
+
+bool TakePrefix(string_view prefix, string_view* text) {
+  if (text->substr(0, prefix.size()) != prefix) return false;
+  text->remove_prefix(prefix.size());
+  return true;
+}
+
+int HexDigit(char digit) {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+  return -1;
+}
+
+// Takes a number and the blank behind it, if one is there.
+bool TakeNumber(string_view* text, uint64_t* out) {
+  const size_t end = std::min(text->find(' '), text->size());
+  const bool good = tar::ParseDecimal(text->substr(0, end), out);
+  text->remove_prefix(std::min(end + 1, text->size()));
+  return good;
+}
+
+Status Wrong(const std::string& message) {
+  return Status(Code::kMalformed, message + "; the volume is damaged, or was changed after Shoal wrote it");
+}
+
+uint64_t StoredBytes(const Catalogue& catalogue, const ExtentList* list, uint32_t entry) {
+  if (list == nullptr) return catalogue.sizes[entry];
+  uint64_t stored = 0;
+  for (const Extent& extent : list->extents) stored += extent.length;
+  return stored;
+}
+
+}  // namespace
+
+Status VolumeRecords::ReadHead(string_view comment) {
+  if (!TakePrefix(kHead, &comment)) return Status();
+  if (!TakePrefix(kHeadOfVersion, &comment)) {
+    return Status(Code::kVersion, "expected a volume of version 1, found version " +
+                                      std::string(comment.substr(0, std::min<size_t>(comment.find(' '), 20))) +
+                                      "; a newer shoal wrote it");
+  }
+  if (comment.size() != 2 * format::kIdLength ||
+      !std::all_of(comment.begin(), comment.end(), [](char digit) { return HexDigit(digit) >= 0; })) {
+    return Wrong("expected an id of 32 hexadecimal digits in the head of the volume, found something else");
+  }
+  id_ = comment;
+  return Status();
+}
+
+Status VolumeRecords::ReadTail(string_view comment) {
+  if (TakePrefix(kChecksums, &comment)) return ReadChecksums(comment);
+  if (TakePrefix(kLinks, &comment)) return ReadLinks(comment);
+  if (TakePrefix(kHead, &comment)) return Wrong("expected one head in a volume, found a second one");
+  return Status();
+}
+
+Status VolumeRecords::ReadChecksums(string_view text) {
+  in_tail_ = true;
+  uint64_t first;
+  uint64_t count;
+  if (!TakeNumber(&text, &first) || !TakeNumber(&text, &count) || first != checksums_.size()) {
+    return Wrong("expected the checksums from number " + std::to_string(checksums_.size()) +
+                 " on, found something else");
+  }
+  if (text.size() % kDigits != 0 || text.size() / kDigits != count) {
+    return Wrong("expected " + std::to_string(count) + " checksums of 8 digits, found " + std::to_string(text.size()) +
+                 " bytes");
+  }
+  for (size_t at = 0; at < text.size(); at += kDigits) {
+    uint32_t value = 0;
+    for (char digit : text.substr(at, kDigits)) {
+      if (HexDigit(digit) < 0) return Wrong("expected checksums of hexadecimal digits, found something else");
+      value = value << 4 | static_cast<uint32_t>(HexDigit(digit));
+    }
+    checksums_.push_back(value);
+  }
+  return Status();
+}
+
+Status VolumeRecords::ReadLinks(string_view text) {
+  in_tail_ = true;
+  if (!TakePrefix(" ", &text)) return Wrong("expected pairs of entry and link count, found something else");
+  while (!text.empty()) {
+    uint64_t entry;
+    uint64_t count;
+    if (!TakeNumber(&text, &entry) || !TakeNumber(&text, &count) || entry > UINT32_MAX || count > UINT32_MAX) {
+      return Wrong("expected pairs of entry and link count, found something else");
+    }
+    link_counts_.emplace_back(static_cast<uint32_t>(entry), static_cast<uint32_t>(count));
+  }
+  return Status();
+}
+
+Status VolumeRecords::ApplyChecksums(Catalogue* catalogue) const {
+  size_t next = 0;
+  uint64_t needed = 0;
+  auto list = catalogue->extent_lists.begin();
+  for (uint32_t entry = 0; entry < catalogue->size(); entry++) {
+    const uint32_t row = catalogue->attributes[entry];
+    if (row == Catalogue::kAlias || (catalogue->attribute_rows[row].mode & 0170000) != 0100000) continue;
+    const bool listed = list != catalogue->extent_lists.end() && list->entry == entry;
+    const uint64_t stored = StoredBytes(*catalogue, listed ? &*list : nullptr, entry);
+    if (listed) ++list;
+    if (catalogue->sizes[entry] == 0) continue;
+    const bool large = stored > format::kChunkLength;
+    const uint64_t count = large ? (stored + format::kChunkLength - 1) / format::kChunkLength : 1;
+    needed += count;
+    if (count > checksums_.size() - next) continue;  // told below, with the number that all files need
+    if (large) {
+      catalogue->checksums[entry] = static_cast<uint32_t>(catalogue->chunk_checksums.size());
+      catalogue->chunk_checksums.insert(catalogue->chunk_checksums.end(),
+                                        checksums_.begin() + static_cast<ptrdiff_t>(next),
+                                        checksums_.begin() + static_cast<ptrdiff_t>(next + count));
+    } else {
+      catalogue->checksums[entry] = checksums_[next];
+    }
+    next += count;
+  }
+  if (needed != checksums_.size()) {
+    return Wrong("expected " + std::to_string(needed) + " checksums in the tail of the volume, found " +
+                 std::to_string(checksums_.size()));
+  }
+  catalogue->has_checksums = true;
+  return Status();
+}
+
+}  // namespace shoal

@@ -1,0 +1,41 @@
+// What a volume that Shoal wrote says of itself in the comments of its global headers: FORMAT §6.1 and §6.3.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/catalogue.h"
+#include "core/status.h"
+
+namespace shoal {
+
+class VolumeRecords {
+ public:
+  // Of the first header of the file. Leaves by_shoal() false where it is not Shoal's; a newer volume is kVersion.
+  Status ReadHead(std::string_view comment);
+  // Of a later header of such a volume. A malformed record is kMalformed; a comment that is none of Shoal's is skipped.
+  Status ReadTail(std::string_view comment);
+
+  bool by_shoal() const { return !id_.empty(); }
+  bool in_tail() const { return in_tail_; }      // whether a record of the tail was read
+  const std::string& id() const { return id_; }  // 32 hexadecimal digits
+  const std::vector<std::pair<uint32_t, uint32_t>>& link_counts() const { return link_counts_; }  // entry, nlink
+
+  // Fills checksums, chunk_checksums and has_checksums. kMalformed where the tail has not as many values as the files
+  // need.
+  Status ApplyChecksums(Catalogue* catalogue) const;
+
+ private:
+  Status ReadChecksums(std::string_view text);
+  Status ReadLinks(std::string_view text);
+
+  std::string id_;
+  bool in_tail_ = false;
+  std::vector<uint32_t> checksums_;
+  std::vector<std::pair<uint32_t, uint32_t>> link_counts_;
+};
+
+}  // namespace shoal

@@ -1,0 +1,48 @@
+#include "unpack/compare.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+#include "core/run_threads.h"
+#include "unpack/content_compare.h"
+#include "unpack/index_check.h"
+#include "unpack/metadata_compare.h"
+#include "unpack/problem_list.h"
+#include "unpack/verify_sink.h"
+#include "unpack/volume_pieces.h"
+
+namespace shoal {
+
+Status Compare(const Image& image, const std::string& directory, unsigned jobs, Progress* progress,
+               CompareOutcome* out) {
+  const IndexView& index = image.index();
+  jobs = ThreadCount(jobs);
+  UniqueFd root(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root.valid()) return Status::FromErrno("cannot open the directory", directory, errno);
+
+  progress->entries_total = index.entry_count();
+  ProblemList problems(index);
+  ProblemList differences(index);
+  ProblemList ignored(index);
+  IndexSummary summary;
+  SHOAL_RETURN_IF_ERROR(CheckIndex(index, jobs, *progress, &problems, &summary));
+  progress->bytes_total = summary.content_bytes;
+
+  MetadataCompare metadata(index, root.get(), progress, &differences, &ignored);
+  SHOAL_RETURN_IF_ERROR(metadata.Run(jobs));
+
+  VerifySink verify(image, &problems, nullptr);
+  ContentCompare content(index, metadata, root.get(), jobs, &differences, &verify);
+  SHOAL_RETURN_IF_ERROR(ContentReader(image, progress).Run(std::move(summary.files), jobs, &content));
+
+  out->verified.entries = index.entry_count();
+  out->verified.bytes = summary.content_bytes;
+  out->verified.unchecked_bytes = verify.unchecked_bytes();
+  out->verified.problems = problems.Take();
+  out->differences = differences.Take();
+  out->ignored = ignored.Take();
+  return CheckPieces(image, jobs, *progress, &out->verified);
+}
+
+}  // namespace shoal

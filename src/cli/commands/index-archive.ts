@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { showBytes } from '../../base/entry-path.ts';
+import type { IndexSummary } from '../../index.ts';
+import { byteFields } from '../byte-fields.ts';
+import { addCommonOptions, type CommonOptions, defineCommand } from '../define-command.ts';
+import { durationText } from '../duration-text.ts';
+import { longWork } from '../long-work.ts';
+import { printMessage } from '../messages.ts';
+import { problemDocuments, problemLines } from '../problem-lines.ts';
+import { argumentBytes } from '../raw-arguments.ts';
+import { sizeText } from '../size-text.ts';
+import { standardOutput } from '../standard-output.ts';
+
+interface IndexOptions extends CommonOptions {
+  readonly output?: string;
+  readonly force?: true;
+}
+
+export function indexCommand(): Command {
+  const command = defineCommand('index', 'make the index of a tar that exists', [
+    ['shoal index photos.tar', 'makes photos.tar.shoal, or photos.shoal if shoal wrote the tar'],
+    ['shoal index /archive/photos.tar -o photos.shoal', 'the index elsewhere'],
+  ])
+    .argument('<archive>', 'an uncompressed tar: one that Shoal wrote, or any other')
+    .option('-o, --output <image>', 'the index to write; beside the archive if not given')
+    .option('--force', 'replace an index that exists');
+  return addCommonOptions(command).action(index);
+}
+
+async function index(archive: string, options: IndexOptions): Promise<void> {
+  const { indexArchive } = await import('../../index.ts');
+  const begun = performance.now();
+  const result = await longWork('indexing', options, (job) =>
+    indexArchive(argumentBytes(archive), {
+      ...job,
+      force: options.force === true,
+      ...(options.output !== undefined && { output: argumentBytes(options.output) }),
+    }),
+  );
+  if (options.json) standardOutput.writeJson(indexDocument(result));
+  else if (!options.quiet) printSummary(result, performance.now() - begun);
+}
+
+function printSummary(result: IndexSummary, milliseconds: number): void {
+  for (const line of problemLines(result.skipped)) printMessage(`shoal: index: skipped ${line}`);
+  standardOutput.writeLine(
+    `${showBytes(result.image)}: ${result.entries} entries, ${sizeText(result.bytes)} of content; ${durationText(milliseconds)}`,
+  );
+}
+
+function indexDocument(result: IndexSummary): object {
+  return {
+    ...byteFields('image', result.image),
+    id: result.id,
+    entries: result.entries,
+    bytes: result.bytes,
+    indexLength: result.indexLength,
+    skipped: problemDocuments(result.skipped),
+  };
+}

@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { showBytes } from '../../base/entry-path.ts';
+import { byteFields } from '../byte-fields.ts';
+import { addCommonOptions, type CommonOptions, defineCommand } from '../define-command.ts';
+import { withImageArgument } from '../image-argument.ts';
+import { printMessage } from '../messages.ts';
+import { argumentBytes } from '../raw-arguments.ts';
+import { standardOutput } from '../standard-output.ts';
+
+interface MountCommandOptions extends CommonOptions {
+  readonly foreground?: true;
+  readonly options?: string;
+}
+
+export function mountCommand(): Command {
+  const command = defineCommand('mount', 'serve an image as a directory', [
+    ['shoal mount train.shoal /mnt/data', 'until shoal unmount /mnt/data'],
+    ['shoal mount -f train.shoal /mnt/data', 'until Ctrl-C'],
+    ['shoal mount train.shoal /mnt/data -o allow_other,umask=022', 'for all users of the machine'],
+  ])
+    .argument('<image>', 'an index: NAME.shoal')
+    .argument('<dir>', 'an empty directory')
+    .option('-f, --foreground', 'serve from this process, until it is told to stop or the mount is taken away')
+    .option(
+      '-o, --options <list>',
+      'uid=N, gid=N, umask=MODE, allow_other; comma-separated, may be repeated',
+      joinLists,
+    );
+  return addCommonOptions(command).action((image: string, directory: string, options: MountCommandOptions) =>
+    withImageArgument(image, (file) => mount(file, argumentBytes(directory), options)),
+  );
+}
+
+function joinLists(list: string, before: string | undefined): string {
+  return before === undefined ? list : `${before},${list}`;
+}
+
+async function mount(image: Buffer, directory: Buffer, options: MountCommandOptions): Promise<void> {
+  const { parseMountOptions } = await import('../../mount/mount-options.ts');
+  const { mountImage, serveInForeground } = await import('../../mount/mount-image.ts');
+  const mountOptions = parseMountOptions(options.options ?? '');
+  if (options.foreground) {
+    await serveInForeground(image, directory, mountOptions, () => reportReady(directory, options));
+    // A program that did not close its files in time would keep this process alive.
+    process.exit();
+  }
+  const { already, pid, directory: resolved } = await mountImage(image, directory, mountOptions);
+  if (options.json) standardOutput.writeJson({ ...byteFields('directory', resolved), already, pid: pid ?? null });
+  else if (already && !options.quiet) printMessage(`shoal: mount: ${showBytes(resolved)} serves this image already`);
+}
+
+function reportReady(directory: Buffer, options: CommonOptions): void {
+  if (options.json)
+    standardOutput.writeJson({ ...byteFields('directory', directory), already: false, pid: process.pid });
+  else if (!options.quiet) printMessage(`shoal: mount: ready on ${showBytes(directory)}; Ctrl-C ends it`);
+  standardOutput.flush();
+}

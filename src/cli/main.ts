@@ -1,0 +1,4 @@
+import { rawArguments } from './raw-arguments.ts';
+import { run } from './run.ts';
+
+await run(rawArguments());

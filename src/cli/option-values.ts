@@ -1,0 +1,21 @@
+import { ShoalError } from '../base/errors.ts';
+
+/** The value of an option that counts something: a whole number from 1 on. */
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || count > 1024) {
+    throw new ShoalError('usage', `expected a whole number from 1 to 1024, found "${text}"`);
+  }
+  return count;
+}
+
+/** Adds the KEY=VALUE of one `--meta` to those before. */
+export function addMetadata(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const equals = text.indexOf('=');
+  const key = text.slice(0, equals);
+  if (equals < 1) throw new ShoalError('usage', `--meta: expected KEY=VALUE, found "${text}"`);
+  if (key.startsWith('shoal.'))
+    throw new ShoalError('usage', `--meta: keys that begin with "shoal." are Shoal's own, found "${key}"`);
+  if (Object.hasOwn(before, key)) throw new ShoalError('usage', `--meta: key "${key}" is given twice`);
+  return { ...before, [key]: text.slice(equals + 1) };
+}

@@ -1,0 +1,33 @@
+/**
+ * Shoal as a library: what the command does, with typed results. Paths are text or, because names on Linux need not be text, bytes.
+ * Everything that fails throws a {@link ShoalError}.
+ *
+ * @packageDocumentation
+ */
+export type { ErrorCode, ErrorDetails, Problem } from './base/errors.ts';
+export { isShoalError, ShoalError } from './base/errors.ts';
+export type { OnProgress, Progress } from './base/progress.ts';
+export type { Extent } from './format/extents.ts';
+export type { Metadata } from './format/metadata.ts';
+export type { Volume } from './format/volumes.ts';
+export type { Xattr } from './format/xattrs.ts';
+export type { Entry, EntryKind } from './image/entry.ts';
+export type { EntryProblem } from './image/entry-problem.ts';
+export type { ExtractOptions, ExtractSummary } from './image/extract.ts';
+export { extractImage } from './image/extract.ts';
+export type { FileReader } from './image/file-reader.ts';
+export type { Image } from './image/image.ts';
+export type { IndexReader } from './image/index-reader.ts';
+export { openImage, openIndex } from './image/open-image.ts';
+export type { VerifyOptions, VerifySummary } from './image/verify.ts';
+export { verifyImage } from './image/verify.ts';
+export type { IndexOptions, IndexSummary } from './indexers/index-archive.ts';
+export { indexArchive } from './indexers/index-archive.ts';
+export type { BackgroundOptions, Mounted } from './mount/mount-image.ts';
+export { mountImage } from './mount/mount-image.ts';
+export type { MountOptions } from './mount/mount-options.ts';
+export type { UnmountOptions } from './mount/unmount-image.ts';
+export { unmountImage } from './mount/unmount-image.ts';
+export type { JobOptions } from './native/run-job.ts';
+export type { PackOptions, PackSummary } from './pack/pack-tree.ts';
+export { packTree } from './pack/pack-tree.ts';

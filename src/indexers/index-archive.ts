@@ -1,0 +1,96 @@
+import { statSync } from 'node:fs';
+import { showBytes } from '../base/entry-path.ts';
+import { ShoalError } from '../base/errors.ts';
+import { version } from '../base/version.ts';
+import { assembleIndex, encodeCatalogue } from '../format/write-index.ts';
+import { type EntryProblem, entryProblems } from '../image/entry-problem.ts';
+import { writeFileAtomically } from '../io/atomic-file.ts';
+import { openFileSource } from '../io/file-source.ts';
+import type { JobOptions } from '../native/run-job.ts';
+import { archiveVolume } from './archive-volume.ts';
+import { checkImagePath, defaultImagePath } from './image-path.ts';
+import { isShoalVolume } from './tar/is-shoal-volume.ts';
+import { readTar, type TarContents } from './tar/read-tar.ts';
+
+export interface IndexOptions extends JobOptions {
+  /** Where the index goes. Default: beside the archive, `x.shoal` for a volume `x.tar` that Shoal wrote, `NAME.shoal` for any other archive `NAME`. */
+  readonly output?: string | Buffer | undefined;
+  /** Whether an index that is there gives way. Default false. */
+  readonly force?: boolean | undefined;
+}
+
+export interface IndexSummary {
+  /** The index that was written. */
+  readonly image: Buffer;
+  /** 32 hexadecimal digits: docs/FORMAT.md §5. */
+  readonly id: string;
+  /** The root included. */
+  readonly entries: number;
+  /** Bytes of content of files, aliases not counted again. */
+  readonly bytes: number;
+  /** Length of the index in bytes. */
+  readonly indexLength: number;
+  /** Members of the archive that the image lacks, because they have no place in a tree. */
+  readonly skipped: readonly EntryProblem[];
+}
+
+/**
+ * Makes the index of an archive, which stays as it is and must stay where it is: files of the image are read from it in place. A volume that Shoal
+ * wrote gives the image that it was packed as.
+ *
+ * Throws `missing`, `permission`, `exists`, `usage` before any work; `unsupported` for anything but an uncompressed tar in one file; `malformed`, `checksum`, `truncated`
+ * where the archive is damaged; `changed` if something wrote to it meanwhile.
+ *
+ * @example
+ * ```ts
+ * const { image, skipped } = await indexArchive('/archive/photos.tar', { output: 'photos.shoal' });
+ * ```
+ */
+export async function indexArchive(path: string | Buffer, options: IndexOptions = {}): Promise<IndexSummary> {
+  const archive = Buffer.from(path);
+  const source = openFileSource(archive, 'unsupported');
+  try {
+    const before = stateOf(archive);
+    const image =
+      options.output === undefined ? defaultImagePath(archive, isShoalVolume(source)) : Buffer.from(options.output);
+    checkImagePath(image, archive, options.force === true);
+
+    const contents = await readTar(archive, options);
+    const catalogue = encodeCatalogue(contents.columns);
+    checkId(archive, contents, catalogue.id);
+    const volume = archiveVolume(source, archive, image, {
+      hasChecksums: contents.columns.hasChecksums,
+      byShoal: contents.id !== undefined,
+    });
+    const index = assembleIndex(catalogue, [volume], { 'shoal.version': version });
+    if (stateOf(archive) !== before) {
+      const message = 'the archive changed while it was read; index it again when nothing writes to it';
+      throw new ShoalError('changed', message, { path: showBytes(archive) });
+    }
+
+    await writeFileAtomically(image, index.parts, { replace: options.force === true });
+    const { entries, bytes, skipped } = contents;
+    const id = index.id.toString('hex');
+    return { image, id, entries, bytes, indexLength: index.length, skipped: entryProblems(skipped) };
+  } finally {
+    source.close();
+  }
+}
+
+/**
+ * A volume that Shoal wrote must give the entries that it was packed as. An id of zeros says that packing ended between the last member and the
+ * id; the tail has been held against the members then, so the volume is whole.
+ */
+function checkId(archive: Buffer, contents: TarContents, id: Buffer): void {
+  if (contents.id === undefined || contents.id.equals(id) || contents.id.every((byte) => byte === 0)) return;
+  const message =
+    `expected the entries of image ${contents.id.toString('hex')}, found those of ${id.toString('hex')}: ` +
+    'the volume is damaged, or was changed after Shoal wrote it; extract it with tar and pack it anew';
+  throw new ShoalError('checksum', message, { path: showBytes(archive), offset: 0 });
+}
+
+/** What changes when a file is written to. */
+function stateOf(path: Buffer): string {
+  const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true });
+  return [dev, ino, size, mtimeNs].join();
+}

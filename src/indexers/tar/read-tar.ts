@@ -1,0 +1,26 @@
+import type { CatalogueColumns, NativeProblem } from '../../native/addon.ts';
+import { loadAddon } from '../../native/load.ts';
+import { type JobOptions, runJob } from '../../native/run-job.ts';
+
+/** The entries of a tar, with extents that point into it. */
+export interface TarContents {
+  readonly columns: CatalogueColumns;
+  readonly entries: number;
+  /** Bytes of content of files, aliases not counted again. */
+  readonly bytes: number;
+  /** Members that have no place in a tree. */
+  readonly skipped: readonly NativeProblem[];
+  /** Of a volume that Shoal wrote: the image's id in its head. */
+  readonly id: Buffer | undefined;
+}
+
+/**
+ * Reads the headers of an uncompressed tar, seeking over the data. Throws `unsupported` for a compressed file, another archive or a tar in several volumes,
+ * `malformed` for what is no tar, and `malformed`, `checksum` or `truncated` where it is damaged.
+ */
+export async function readTar(path: Buffer, options: JobOptions): Promise<TarContents> {
+  const addon = loadAddon();
+  const { catalogue, entries, bytes, skipped, id } = await runJob((counters) => addon.scanTar(path, counters), options);
+  const columns = addon.catalogueColumns(catalogue);
+  return { columns, entries, bytes, skipped, id: id === undefined ? undefined : Buffer.from(id, 'hex') };
+}

@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
+import { showBytes } from '../base/entry-path.ts';
+import { ShoalError } from '../base/errors.ts';
+import { systemCode, systemError } from './system-error.ts';
+
+export interface AtomicFileOptions {
+  /** Whether a file that is there gives way; if not, `exists` is thrown. */
+  readonly replace: boolean;
+  /** Where the bytes are collected, in the same directory; a name of its own, beginning with `.shoal-`, if not given. */
+  readonly temporary?: Buffer;
+}
+
+/** Writes a file so that at every moment there is the whole of it, or what was there before, under `path`; a power failure included. */
+export async function writeFileAtomically(
+  path: Buffer,
+  parts: readonly Uint8Array[],
+  options: AtomicFileOptions,
+): Promise<void> {
+  const temporary = options.temporary ?? temporaryBeside(path);
+  await writeNewFile(temporary, parts);
+  try {
+    await publishFile(temporary, path, options.replace);
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** A name that nobody else uses, in the directory of `path`. */
+export function temporaryBeside(path: Buffer): Buffer {
+  return Buffer.concat([
+    path.subarray(0, path.lastIndexOf(0x2f) + 1),
+    Buffer.from(`.shoal-${randomBytes(8).toString('hex')}.tmp`),
+  ]);
+}
+
+/** Writes and syncs a file that must not exist before. Leaves nothing behind if it fails. */
+export async function writeNewFile(path: Buffer, parts: readonly Uint8Array[]): Promise<void> {
+  const shown = showBytes(path);
+  const file = await open(path, 'wx', 0o666).catch((error: unknown) => {
+    throw systemError('create', shown, error);
+  });
+  try {
+    for (const part of parts) await writeAll(file, part);
+    await file.sync();
+  } catch (error) {
+    await unlink(path).catch(() => undefined);
+    throw systemError('write', shown, error);
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  // Linux writes at most 2 GiB at a time.
+  const step = 2 ** 26;
+  for (let at = 0; at < bytes.length; )
+    at += (await file.write(bytes, at, Math.min(step, bytes.length - at))).bytesWritten;
+}
+
+/** Gives the synced file `temporary` its final name `path`, and syncs the directory. Throws `exists` if `path` exists and must not give way. */
+export async function publishFile(temporary: Buffer, path: Buffer, replace: boolean): Promise<void> {
+  const shown = showBytes(path);
+  try {
+    if (replace) await rename(temporary, path);
+    else await renameToNew(temporary, path);
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') {
+      throw new ShoalError('exists', 'expected no file here, found one; give another name or --force', {
+        path: shown,
+        cause: error,
+      });
+    }
+    throw systemError('rename to', shown, error);
+  }
+  await syncDirectoryOf(path);
+}
+
+/** link(2) fails where there is a file already; rename(2) would replace it. */
+async function renameToNew(temporary: Buffer, path: Buffer): Promise<void> {
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    // Filesystems without hard links.
+    if (!['EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EMLINK'].includes(systemCode(error) ?? '')) throw error;
+    await (await open(path, 'wx', 0o666)).close();
+    await rename(temporary, path);
+    return;
+  }
+  await unlink(temporary);
+}
+
+/** Makes the names in the directory of `path` durable. */
+export async function syncDirectoryOf(path: Buffer): Promise<void> {
+  const slash = path.lastIndexOf(0x2f);
+  const directory = slash === -1 ? Buffer.from('.') : path.subarray(0, Math.max(1, slash));
+  try {
+    const handle = await open(directory, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    // Some network filesystems cannot sync a directory; their names are durable when the call returns.
+    if (systemCode(error) !== 'EINVAL') throw systemError('sync the directory', showBytes(directory), error);
+  }
+}

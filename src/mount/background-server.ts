@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Readable } from 'node:stream';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { showBytes } from '../base/entry-path.ts';
+import { type ErrorCode, ShoalError } from '../base/errors.ts';
+import { systemError } from '../io/system-error.ts';
+import type { MountOptions } from './mount-options.ts';
+
+/** What the server process reads from its standard input. Paths in base64: they are bytes. */
+export interface ServerRequest {
+  readonly image: string;
+  readonly directory: string;
+  readonly options: MountOptions;
+}
+
+/** What it writes to descriptor {@link readinessDescriptor}, one line: ready, or why not. */
+export type Readiness =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly path?: string;
+      readonly offset?: number;
+    };
+
+export const readinessDescriptor = 3;
+
+/**
+ * Starts a process of its own session that serves the image, and waits until it has mounted. The caller checks that the mount works, then lets
+ * go with `release`, or ends it.
+ *
+ * @throws ShoalError as the server told it.
+ */
+export async function startServer(
+  image: Buffer,
+  directory: Buffer,
+  options: MountOptions,
+  log: Buffer | undefined,
+): Promise<{ readonly pid: number; release(): void; end(): Promise<void> }> {
+  const server = launch(log);
+  const request: ServerRequest = { image: image.toString('base64'), directory: directory.toString('base64'), options };
+  server.stdin?.on('error', () => {}); // It ended early; the readiness tells.
+  server.stdin?.end(JSON.stringify(request));
+  const readiness = await readReadiness(server);
+  if (!readiness.ok) {
+    const { code, message, path, offset } = readiness;
+    throw new ShoalError(code, message, {
+      ...(path !== undefined && { path }),
+      ...(offset !== undefined && { offset }),
+    });
+  }
+  return {
+    pid: server.pid as number,
+    release: () => server.unref(),
+    end: async () => {
+      server.kill('SIGTERM');
+      if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
+    },
+  };
+}
+
+function launch(log: Buffer | undefined): ChildProcess {
+  let logDescriptor: number | undefined;
+  try {
+    if (log !== undefined) logDescriptor = openSync(log, 'a', 0o644);
+    // It stands in no directory, so that none is busy because of it.
+    return spawn(process.execPath, serverArguments(), {
+      cwd: '/',
+      detached: true,
+      stdio: ['pipe', 'ignore', logDescriptor ?? 'ignore', 'pipe'],
+    });
+  } catch (error) {
+    throw systemError('open the log', showBytes(log ?? Buffer.alloc(0)), error);
+  } finally {
+    if (logDescriptor !== undefined) closeSync(logDescriptor);
+  }
+}
+
+/** Bundled, the server lies beside this module; in the sources it is TypeScript, which Node runs with tsx. */
+function serverArguments(): string[] {
+  if (!import.meta.url.endsWith('.ts')) return [fileURLToPath(new URL('./mount-server.js', import.meta.url))];
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx'));
+  return ['--import', loader.href, fileURLToPath(new URL('./server-main.ts', import.meta.url))];
+}
+
+async function readReadiness(server: ChildProcess): Promise<Readiness> {
+  const failed = new Promise<Readiness>((resolve) => {
+    server.on('error', (error) =>
+      resolve({ ok: false, code: 'io', message: `cannot start the server: ${error.message}` }),
+    );
+  });
+  return Promise.race([failed, readLine(server)]);
+}
+
+async function readLine(server: ChildProcess): Promise<Readiness> {
+  let text = '';
+  for await (const part of server.stdio[readinessDescriptor] as Readable) text += part;
+  if (text.endsWith('\n')) return JSON.parse(text) as Readiness;
+  const ending = server.signalCode ?? server.exitCode;
+  return {
+    ok: false,
+    code: 'internal',
+    message: `expected the server to say that it is ready, found that it ended${ending === null ? '' : ` (${ending})`}`,
+  };
+}

@@ -1,0 +1,171 @@
+import { readdir, realpath } from 'node:fs/promises';
+import { showBytes } from '../base/entry-path.ts';
+import { ShoalError } from '../base/errors.ts';
+import { systemError } from '../io/system-error.ts';
+import { loadAddon, toShoalError } from '../native/load.ts';
+import { startServer } from './background-server.ts';
+import { askLease, withMountPointLock } from './lease.ts';
+import type { MountOptions } from './mount-options.ts';
+import { checkEmptyDirectory, findMountPoint, isStale } from './mount-point.ts';
+import { type MountedFilesystem, mountAt, shoalType } from './mountinfo.ts';
+import { checkImage, describeOptions, serveImage } from './serve-image.ts';
+import { unmountImage } from './unmount-image.ts';
+
+export interface BackgroundOptions extends MountOptions {
+  /** File to which the server appends what it has to tell: damage that reading meets. Default: nobody is told. */
+  readonly log?: string | Buffer;
+}
+
+export interface Mounted {
+  /** Absolute, without symbolic links. */
+  readonly directory: Buffer;
+  /** Whether this image was served there before, with the same options; then nothing was done. */
+  readonly already: boolean;
+  /** Process that serves it; undefined where it was there before and did not tell. */
+  readonly pid: number | undefined;
+  /** Unmounts, and returns when the server has ended. Throws `busy` while programs use the mount. */
+  unmount(): Promise<void>;
+}
+
+/**
+ * Mounts the image on an empty directory, served by a process of its own. When it resolves, every file can be read.
+ *
+ * It may be called again, also by many processes at once: where the same image is served with the same options it does nothing. A mount
+ * point whose server was killed is repaired.
+ *
+ * @throws ShoalError `usage`: no such directory, or not empty. `busy`: something else is mounted there. Else what is wrong with the image
+ * or with FUSE here, with the cure; then nothing is mounted.
+ *
+ * @example
+ * ```ts
+ * const mounted = await mountImage('photos.shoal', '/mnt/photos', { umask: 0o022 });
+ * await readFile('/mnt/photos/cats/1.txt');
+ * await mounted.unmount();
+ * ```
+ */
+export async function mountImage(
+  image: string | Buffer,
+  directory: string | Buffer,
+  options: BackgroundOptions = {},
+): Promise<Mounted> {
+  const plan = await planMount(toBytes(image), toBytes(directory));
+  return withMountPointLock(plan.directory, async () => {
+    const unmount = () => unmountImage(plan.directory);
+    const before = await clearMountPoint(plan, options);
+    if (before !== undefined) return { directory: plan.directory, already: true, pid: before.pid, unmount };
+
+    const log = options.log === undefined ? undefined : toBytes(options.log);
+    const { uid, gid, umask, allowOther } = options;
+    const mountOptions = JSON.parse(JSON.stringify({ uid, gid, umask, allowOther })) as MountOptions;
+    const server = await startServer(plan.image, plan.directory, mountOptions, log);
+    try {
+      await checkReadable(plan.directory);
+    } catch (error) {
+      await server.end();
+      throw error;
+    }
+    server.release();
+    return { directory: plan.directory, already: false, pid: server.pid, unmount };
+  });
+}
+
+/**
+ * As {@link mountImage}, but served by this process: resolves when the mount has ended, see {@link serveImage}. `onReady` is called when every
+ * file can be read.
+ */
+export async function serveInForeground(
+  image: string | Buffer,
+  directory: string | Buffer,
+  options: MountOptions = {},
+  onReady: () => void = () => {},
+): Promise<void> {
+  const plan = await planMount(toBytes(image), toBytes(directory));
+  let ended: Promise<void> | undefined;
+  await withMountPointLock(plan.directory, async () => {
+    const before = await clearMountPoint(plan, options);
+    if (before !== undefined) {
+      throw new ShoalError(
+        'busy',
+        `this image is mounted here already${before.pid === undefined ? '' : `, served by process ${before.pid}`}`,
+        {
+          path: showBytes(plan.directory),
+        },
+      );
+    }
+    await new Promise<void>((resolve, reject) => {
+      ended = serveImage(plan.image, plan.directory, options, resolve);
+      ended.catch(reject);
+    });
+  });
+  onReady();
+  await ended;
+}
+
+/** What is to be mounted where, found out before any work. */
+interface Plan {
+  readonly image: Buffer;
+  readonly id: string;
+  readonly directory: Buffer;
+}
+
+async function planMount(image: Buffer, directory: Buffer): Promise<Plan> {
+  const id = checkImage(image);
+  const point = await findMountPoint(directory);
+  if (point.mounted === undefined) await checkEmptyDirectory(point.directory);
+  return { image: await realpath(image, 'buffer'), id, directory: point.directory };
+}
+
+/** Makes way at the mount point. If the same is served there already: what is known of its server. */
+async function clearMountPoint(plan: Plan, options: MountOptions): Promise<{ pid: number | undefined } | undefined> {
+  const mounted = mountAt(plan.directory);
+  if (mounted === undefined) {
+    await checkEmptyDirectory(plan.directory);
+    return undefined;
+  }
+  if (mounted.type !== shoalType) throw occupied(plan, mounted, 'another filesystem');
+  if (await isStale(plan.directory)) {
+    await loadAddon()
+      .unmount(plan.directory, true)
+      .catch((error) => {
+        throw toShoalError(error);
+      });
+    return clearMountPoint(plan, options);
+  }
+  const line = await askLease(mounted.device);
+  line?.close();
+  if (line === undefined) {
+    if (!mounted.source.equals(plan.image)) throw occupied(plan, mounted, 'another image');
+    return { pid: undefined };
+  }
+  if (line.lease.id !== plan.id) throw occupied(plan, mounted, 'another image');
+  if (line.lease.options !== describeOptions(options)) throw occupied(plan, mounted, 'this image with other options');
+  return { pid: line.lease.pid };
+}
+
+function occupied(plan: Plan, mounted: MountedFilesystem, what: string): ShoalError {
+  const cure =
+    mounted.type === shoalType ? 'run shoal unmount first, or name another directory' : 'name another directory';
+  const found = `${what} (${showBytes(mounted.source)}, ${mounted.type})`;
+  return new ShoalError('busy', `expected nothing mounted here, found ${found}; ${cure}`, {
+    path: showBytes(plan.directory),
+  });
+}
+
+/** Looks at the mount as every program will, from outside of its server. */
+async function checkReadable(directory: Buffer): Promise<void> {
+  const path = showBytes(directory);
+  if (mountAt(directory)?.type !== shoalType) {
+    throw new ShoalError('io', 'expected the mount in /proc/self/mountinfo, found none; it was taken away at once', {
+      path,
+    });
+  }
+  try {
+    await readdir(directory);
+  } catch (error) {
+    throw systemError('read the mounted root directory', path, error);
+  }
+}
+
+function toBytes(path: string | Buffer): Buffer {
+  return typeof path === 'string' ? Buffer.from(path) : path;
+}

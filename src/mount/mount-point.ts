@@ -1,0 +1,99 @@
+import { lstat, opendir, realpath, statfs } from 'node:fs/promises';
+import { showBytes } from '../base/entry-path.ts';
+import { ShoalError } from '../base/errors.ts';
+import { systemCode, systemError } from '../io/system-error.ts';
+import { type MountedFilesystem, mountAt } from './mountinfo.ts';
+
+/** A directory to mount on, or that has a mount. */
+export interface MountPoint {
+  /** Absolute and without symbolic links, as mountinfo has it. */
+  readonly directory: Buffer;
+  readonly mounted: MountedFilesystem | undefined;
+}
+
+/** A server that answers nothing for so long is taken to be stuck. */
+const answerMilliseconds = 10_000;
+
+/**
+ * Where `directory` really is and what is mounted there. Does not touch a mount at it, whose server may be gone or stuck.
+ *
+ * @throws ShoalError `usage` where there is no such directory.
+ */
+export async function findMountPoint(directory: Buffer): Promise<MountPoint> {
+  try {
+    const unresolved = await resolveParent(directory);
+    const mounted = mountAt(unresolved);
+    if (mounted !== undefined || !(await lstat(unresolved)).isSymbolicLink()) return { directory: unresolved, mounted };
+    const resolved = await realpath(unresolved, 'buffer');
+    return { directory: resolved, mounted: mountAt(resolved) };
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT' && systemCode(error) !== 'ENOTDIR') {
+      throw systemError('look at the mount point', showBytes(directory), error);
+    }
+    throw new ShoalError('usage', 'expected a directory to mount on, found nothing; create it with mkdir -p', {
+      path: showBytes(directory),
+      cause: error,
+    });
+  }
+}
+
+/** Throws `usage` unless `directory` is an empty directory: a mount would hide what is in it. */
+export async function checkEmptyDirectory(directory: Buffer): Promise<void> {
+  const path = showBytes(directory);
+  try {
+    if (!(await lstat(directory)).isDirectory()) {
+      throw new ShoalError('usage', 'expected a directory to mount on, found something else; name another one', {
+        path,
+      });
+    }
+    // Node's opendir takes bytes, its type does not.
+    const listing = await opendir(directory as unknown as string, { encoding: 'buffer' as BufferEncoding });
+    const first = await listing.read();
+    await listing.close();
+    if (first !== null) {
+      throw new ShoalError('usage', 'expected an empty directory to mount on, found files in it; name another one', {
+        path,
+      });
+    }
+  } catch (error) {
+    throw error instanceof ShoalError ? error : systemError('read the mount point', path, error);
+  }
+}
+
+/** Whether the server of the FUSE mount at `directory` is gone: killed, so that it could not unmount. Throws `busy` if it is there but stuck. */
+export async function isStale(directory: Buffer): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<'stuck'>((resolve) => {
+    timer = setTimeout(resolve, answerMilliseconds, 'stuck');
+  });
+  try {
+    // Asks the server each time; stat would be answered from what the kernel remembers.
+    if ((await Promise.race([statfs(directory), timeout])) !== 'stuck') return false;
+  } catch (error) {
+    if (systemCode(error) === 'ENOTCONN' || systemCode(error) === 'ECONNABORTED') return true;
+    if (systemCode(error) === 'EACCES') return false;
+    throw systemError('ask the mount', showBytes(directory), error);
+  } finally {
+    clearTimeout(timer);
+  }
+  throw new ShoalError(
+    'busy',
+    'a Shoal mount is here whose server does not answer; shoal unmount --lazy takes it away',
+    {
+      path: showBytes(directory),
+    },
+  );
+}
+
+/** `directory` with all but its last name resolved. */
+async function resolveParent(directory: Buffer): Promise<Buffer> {
+  let end = directory.length;
+  while (end > 1 && directory[end - 1] === 0x2f) end--;
+  const slash = directory.lastIndexOf('/', end - 1);
+  const name = directory.subarray(slash + 1, end);
+  if (name.length === 0 || name.equals(Buffer.from('.')) || name.equals(Buffer.from('..')))
+    return realpath(directory, 'buffer');
+  const parent = slash === -1 ? Buffer.from('.') : directory.subarray(0, Math.max(slash, 1));
+  const resolved = await realpath(parent, 'buffer');
+  return Buffer.concat([resolved, Buffer.from(resolved.at(-1) === 0x2f ? '' : '/'), name]);
+}

@@ -1,0 +1,81 @@
+import { showBytes } from '../base/entry-path.ts';
+import { ShoalError } from '../base/errors.ts';
+import { openImage } from '../image/open-image.ts';
+import { loadAddon, toShoalError } from '../native/load.ts';
+import { announceLease } from './lease.ts';
+import type { MountOptions } from './mount-options.ts';
+import { mountAt } from './mountinfo.ts';
+
+/** What tells whether two mounts show the same. */
+export function describeOptions({ uid, gid, umask, allowOther }: MountOptions): string {
+  return JSON.stringify([uid ?? null, gid ?? null, umask ?? 0, allowOther ?? false]);
+}
+
+/** The image's id, 32 hexadecimal digits. Opens index and volumes to see that they can be served, and throws what is wrong with them. */
+export function checkImage(image: Buffer): string {
+  const opened = openImage(image);
+  try {
+    return Buffer.from(opened.index.id).toString('hex');
+  } finally {
+    opened.close();
+  }
+}
+
+/** Programs with open files get so long to end after SIGTERM; then their reads fail. */
+const graceMilliseconds = 5000;
+
+/** Signals that mean: unmount and end. */
+const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+/**
+ * Mounts the image on `directory` (as {@link findMountPoint} resolves it, nothing mounted there) and serves it from native threads of this
+ * process until it is unmounted, by whomever, or this process gets SIGTERM, SIGINT or SIGHUP. Damage of the image that reading meets is told
+ * on standard error, once per entry.
+ *
+ * When it resolves, the process should end: after a signal a program that did not close its files within 5 s may still be served.
+ *
+ * @throws ShoalError what is wrong with the image, the mount point or FUSE here, with the cure.
+ */
+export async function serveImage(
+  image: Buffer,
+  directory: Buffer,
+  options: MountOptions,
+  onReady: () => void = () => {},
+): Promise<void> {
+  const id = checkImage(image);
+  const mount = await loadAddon()
+    .mount(image, directory, options)
+    .catch((error) => {
+      throw toShoalError(error);
+    });
+
+  let stopped: () => void = () => {};
+  const graceOver = new Promise<void>((resolve) => {
+    stopped = () => setTimeout(resolve, graceMilliseconds).unref();
+  });
+  const stop = () => {
+    stopped();
+    try {
+      mount.unmount();
+    } catch (error) {
+      // Without it the process ends all the same, and the next mount repairs what is left.
+      process.stderr.write(`shoal: cannot unmount ${showBytes(directory)}: ${toShoalError(error).message}\n`);
+    }
+  };
+  for (const signal of stopSignals) process.on(signal, stop);
+  const device = mountAt(directory)?.device;
+  if (device === undefined) {
+    mount.unmount();
+    throw new ShoalError('io', 'expected the mount in /proc/self/mountinfo, found none; it was taken away at once', {
+      path: showBytes(directory),
+    });
+  }
+  const lease = await announceLease(device, { pid: process.pid, id, options: describeOptions(options) });
+  try {
+    onReady();
+    await Promise.race([mount.ended, graceOver]);
+  } finally {
+    for (const signal of stopSignals) process.off(signal, stop);
+    lease.close();
+  }
+}

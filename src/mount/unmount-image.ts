@@ -1,0 +1,56 @@
+import { showBytes } from '../base/entry-path.ts';
+import { ShoalError } from '../base/errors.ts';
+import { loadAddon, toShoalError } from '../native/load.ts';
+import { askLease } from './lease.ts';
+import { findMountPoint } from './mount-point.ts';
+import { mountAt, shoalType } from './mountinfo.ts';
+
+export interface UnmountOptions {
+  /** Takes the mount out of sight at once, also while programs use it; its server ends with the last of them. */
+  readonly lazy?: boolean;
+}
+
+/** Its threads have nothing left to do, so a server ends at once; unless the machine is short of breath. */
+const endMilliseconds = 10_000;
+
+/**
+ * Unmounts a Shoal mount. When it resolves, the mount is gone and, unless lazily, its server has ended.
+ *
+ * @throws ShoalError `missing`: nothing is mounted there. `usage`: something else is. `busy`: programs use it.
+ *
+ * @example
+ * ```ts
+ * await unmountImage('/mnt/photos', { lazy: true });
+ * ```
+ */
+export async function unmountImage(directory: string | Buffer, options: UnmountOptions = {}): Promise<void> {
+  const point = await findMountPoint(typeof directory === 'string' ? Buffer.from(directory) : directory);
+  const { mounted } = point;
+  const path = showBytes(point.directory);
+  if (mounted === undefined)
+    throw new ShoalError('missing', 'expected a Shoal mount, found nothing mounted here', { path });
+  if (mounted.type !== shoalType) {
+    const found = `${mounted.type} (${showBytes(mounted.source)})`;
+    throw new ShoalError('usage', `expected a Shoal mount, found ${found}; use umount for it`, { path });
+  }
+
+  const server = await askLease(mounted.device);
+  try {
+    await loadAddon()
+      .unmount(point.directory, options.lazy ?? false)
+      .catch((error) => {
+        throw toShoalError(error);
+      });
+    if (mountAt(point.directory)?.device === mounted.device) {
+      throw new ShoalError('io', 'expected the mount to be gone, found it still there; try again with --lazy', {
+        path,
+      });
+    }
+    if (server === undefined || options.lazy || (await server.ended(endMilliseconds))) return;
+    throw new ShoalError('io', `unmounted, but its server, process ${server.lease.pid}, did not end within 10 s`, {
+      path,
+    });
+  } finally {
+    server?.close();
+  }
+}

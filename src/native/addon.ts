@@ -1,0 +1,211 @@
+/**
+ * The exact surface of the native addon. Paths and names are bytes (`Buffer`), because names on Linux need not be text.
+ * Every promise rejects with a {@link NativeFailure}; {@link file://./load.ts} turns it into a ShoalError.
+ */
+
+/** What a native job throws; the codes are those of src/base/errors.ts. */
+export interface NativeFailure extends Error {
+  readonly code: string;
+  readonly path?: Buffer;
+  /** Byte offset in the file at `path`. */
+  readonly offset?: number;
+  /** errno of the failed system call. */
+  readonly errno?: number;
+}
+
+/** Something that could not be done for one path. */
+export interface NativeProblem {
+  readonly code: string;
+  readonly path: Buffer;
+  readonly message: string;
+}
+
+/** Places in the `BigUint64Array(5)` through which a job tells how far it is, and is told to stop. */
+export const ProgressCounter = {
+  entriesDone: 0,
+  bytesDone: 1,
+  /** 0 while unknown. */
+  entriesTotal: 2,
+  /** 0 while unknown. */
+  bytesTotal: 3,
+  /** Set to 1n to end the job with `cancelled`. */
+  cancel: 4,
+} as const;
+
+/** A catalogue in native memory; freed when collected. */
+export interface NativeCatalogue {
+  readonly __catalogue: unique symbol;
+}
+
+/** The columns of a catalogue in index order (docs/FORMAT.md §4.2). Numbers of up to 53 bits come as float64. */
+export interface CatalogueColumns {
+  /** Names back to back, in entry order. */
+  readonly names: Uint8Array;
+  readonly nameLengths: Uint8Array;
+  readonly parents: Uint32Array;
+  /** Row in `attributeRows`, or 0xFFFFFFFF for an alias. */
+  readonly attributes: Uint32Array;
+  readonly seconds: Float64Array;
+  readonly nanoseconds: Uint32Array;
+  /** File: length of its content; symbolic link: of its target; else 0. */
+  readonly sizes: Float64Array;
+  /** File: offset in its volume; symbolic link: in `linkTargets`; directory: first child; device: major; alias: target entry. */
+  readonly offsets: Float64Array;
+  /** Directory: child count; device: minor number; else 0. */
+  readonly counts: Uint32Array;
+  /** File: word 1 of its entry; else 0. */
+  readonly checksums: Uint32Array;
+  /** mode, uid, gid, nlink, xattrs; five words a row, in the order of first use. */
+  readonly attributeRows: Uint32Array;
+  /** Encoded as docs/FORMAT.md §4.6. */
+  readonly xattrSets: Uint8Array;
+  readonly linkTargets: Uint8Array;
+  /** Files with holes, sorted by entry: entry, content length, row count, then fileOffset, length, offset of each row. */
+  readonly extentLists: Float64Array;
+  readonly chunkChecksums: Uint32Array;
+  readonly hasChecksums: boolean;
+}
+
+export interface WalkResult {
+  readonly catalogue: NativeCatalogue;
+  readonly entries: number;
+  /** Bytes of file content, aliases not counted again, holes included. */
+  readonly bytes: number;
+  /** Length of the volume that writeVolume will make. */
+  readonly volumeLength: number;
+  /** Sockets, left out on purpose. */
+  readonly skipped: readonly NativeProblem[];
+  /** What could not be read. The catalogue lacks them. */
+  readonly unreadable: readonly NativeProblem[];
+}
+
+export interface WriteResult {
+  /** Length of the volume. */
+  readonly length: number;
+  readonly unreadable: readonly NativeProblem[];
+  /** Files that were not the same before, during and after reading. */
+  readonly changed: readonly NativeProblem[];
+}
+
+export interface ScanResult {
+  readonly catalogue: NativeCatalogue;
+  readonly entries: number;
+  readonly bytes: number;
+  /** Members that have no place in a tree (paths with `..`, links to nothing …). */
+  readonly skipped: readonly NativeProblem[];
+  /** The id in the head of a volume that Shoal wrote, 32 hexadecimal digits; else undefined. */
+  readonly id?: string;
+}
+
+export interface VerifyResult {
+  readonly entries: number;
+  readonly bytes: number;
+  /** Of them, bytes read but not checked: their volumes have no checksums. */
+  readonly uncheckedBytes: number;
+  /** Volumes of which only files' content was read: the index has no checksums of their pieces. */
+  readonly unframedVolumes: number;
+  /** Damaged entries; if there are none, damage between files, with the volume's path. */
+  readonly problems: readonly NativeProblem[];
+}
+
+export interface CompareResult extends VerifyResult {
+  /** Entries whose content or metadata differ from the directory's, are missing there, or stand only there. */
+  readonly differences: readonly NativeProblem[];
+  /** Sockets of the directory, left out of the comparison on purpose. */
+  readonly ignored: readonly NativeProblem[];
+}
+
+export interface ExtractResult {
+  readonly entries: number;
+  readonly bytes: number;
+  /** Entries not extracted, or without some of their metadata. */
+  readonly problems: readonly NativeProblem[];
+}
+
+/** Mount options of the native engine; what is undefined is as in the image. */
+export interface FuseOptions {
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Permission bits to take away from every entry. */
+  readonly umask?: number;
+  readonly allowOther?: boolean;
+  /** Server threads; 0 chooses by processors. */
+  readonly threads?: number;
+}
+
+/** A served mount. */
+export interface NativeMount {
+  /** Resolves when the kernel has ended the session: after unmounting, by whomever. */
+  readonly ended: Promise<void>;
+  /** Unmounts; lazily (MNT_DETACH) where the mount is busy. `ended` follows. */
+  unmount(): void;
+}
+
+export interface Addon {
+  /** The numbers of native/core/format.h by their names in src/format/constants.ts. */
+  readonly formatConstants: Readonly<Record<string, number>>;
+  /** All code names, in the order of native/core/status.h. */
+  readonly codes: readonly string[];
+
+  crc32c(bytes: Uint8Array, seed?: number): number;
+
+  /**
+   * Walks the sources with `jobs` threads. One source: its contents are the root; several: each stands under its base name in a root made up
+   * (mode 0755, the caller's uid and gid, mtime 0).
+   */
+  walk(sources: readonly Buffer[], jobs: number, progress: BigUint64Array): Promise<WalkResult>;
+  /** Writes the volume of a walked catalogue to `path` (made with O_EXCL by the caller, empty) and syncs it. Its head's id is zeros. Fills checksums and offsets. */
+  writeVolume(catalogue: NativeCatalogue, path: Buffer, jobs: number, progress: BigUint64Array): Promise<WriteResult>;
+  /** Writes the id (16 bytes) into the head of the volume and syncs it. */
+  stampVolume(path: Buffer, id: Uint8Array): Promise<void>;
+  /** Reads a volume back: CRC32C of each of its pieces (docs/FORMAT.md §4.13). */
+  pieceChecksums(path: Buffer, jobs: number, progress: BigUint64Array): Promise<Uint32Array>;
+  /** Reads the headers of an uncompressed tar. */
+  scanTar(path: Buffer, progress: BigUint64Array): Promise<ScanResult>;
+  catalogueColumns(catalogue: NativeCatalogue): CatalogueColumns;
+
+  /** Reads every byte of the image and of its index, and holds it against its checksums. */
+  verify(index: Buffer, jobs: number, progress: BigUint64Array): Promise<VerifyResult>;
+  /** verify, and compares content and metadata with the directory. */
+  compare(index: Buffer, directory: Buffer, jobs: number, progress: BigUint64Array): Promise<CompareResult>;
+  /** Extracts the entries at `paths` (all if empty), with what is below them, into `directory`, which exists. */
+  extract(
+    index: Buffer,
+    paths: readonly Buffer[],
+    directory: Buffer,
+    jobs: number,
+    progress: BigUint64Array,
+  ): Promise<ExtractResult>;
+
+  /** Opens the image, mounts it on `directory` and serves it from native threads. Resolves when the kernel has finished the FUSE handshake. */
+  mount(index: Buffer, directory: Buffer, options: FuseOptions): Promise<NativeMount>;
+  /** Unmounts whatever FUSE mount is at `directory`: umount2 as root, else fusermount3. */
+  unmount(directory: Buffer, lazy: boolean): Promise<void>;
+
+  /** Reads as the C++ reader does, for tests that hold the two readers against each other. */
+  openIndex(path: Buffer): NativeIndex;
+}
+
+/** The C++ reader's answers as plain values. Every method throws a {@link NativeFailure}. */
+export interface NativeIndex {
+  readonly entries: number;
+  lookup(directory: number, name: Buffer): number | undefined;
+  name(entry: number): Buffer;
+  path(entry: number): Buffer;
+  stat(entry: number): {
+    readonly alias: boolean;
+    readonly target: number;
+    readonly mode: number;
+    readonly uid: number;
+    readonly gid: number;
+    readonly nlink: number;
+    readonly size: number;
+    readonly seconds: number;
+    readonly nanoseconds: number;
+    readonly firstChild: number;
+    readonly childCount: number;
+  };
+  linkTarget(entry: number): Buffer;
+  extents(entry: number): readonly { fileOffset: number; length: number; offset: number; volume: number }[];
+  xattrs(entry: number): readonly { name: Buffer; value: Buffer }[];
+}

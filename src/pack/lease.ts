@@ -1,0 +1,88 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { showBytes } from '../base/entry-path.ts';
+import { systemCode, systemError } from '../io/system-error.ts';
+
+/** Who works on an image: the content of the file `lease`, one line of JSON. */
+export interface Lease {
+  /** Name, boot and process namespace: what makes a process id mean one process. */
+  readonly host: string;
+  readonly pid: number;
+  /** Of the process, in clock ticks since the host's boot (field 22 of /proc/PID/stat): ids are used again. */
+  readonly start: string;
+}
+
+/** How often a run says that it lives, and after which silence a run on another host counts as dead, in milliseconds. */
+const renewInterval = 15_000;
+const silence = 60_000;
+
+export function ownLease(): Lease {
+  return { host: ownHost(), pid: process.pid, start: startOf('self') ?? '' };
+}
+
+export async function writeLease(path: Buffer, lease: Lease): Promise<void> {
+  await writeFile(path, textOf(lease), { flag: 'wx' }).catch((error: unknown) => {
+    throw systemError('write the lease', showBytes(path), error);
+  });
+}
+
+/** Undefined where there is none, or none that could be read. */
+export async function readLease(path: Buffer): Promise<Lease | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    return isLease(value) ? value : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || systemCode(error) === 'ENOENT') return undefined;
+    throw systemError('read the lease', showBytes(path), error);
+  }
+}
+
+/** Renews the lease at `path` until the returned function is called. */
+export function keepLease(path: Buffer, lease: Lease): () => void {
+  const timer = setInterval(() => {
+    // Writing takes the time from the filesystem's clock; utimes would take ours. Should it fail, the end of the work notices.
+    writeFile(path, textOf(lease), { flag: 'r+' }).catch(() => undefined);
+  }, renewInterval);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** Whether the run that wrote `lease` may be alive; `age` of its last sign of life in milliseconds, by the filesystem's clock. */
+export function isAlive(lease: Lease, age: number): boolean {
+  return lease.host === ownHost() ? startOf(lease.pid) === lease.start : age < silence;
+}
+
+function ownHost(): string {
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return `${hostname()} ${boot} ${readlinkSync('/proc/self/ns/pid')}`;
+}
+
+/** When the process started; undefined if there is none, or only what a dead one leaves until its parent asks for it. */
+function startOf(pid: number | 'self'): string | undefined {
+  try {
+    const line = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The second field is the program's name in parentheses, and may hold any character.
+    const [state, ...fields] = line.slice(line.lastIndexOf(')') + 2).split(' ');
+    return state === 'Z' || state === 'X' ? undefined : fields[18];
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(lease: Lease): string {
+  return `${JSON.stringify(lease)}\n`;
+}
+
+function isLease(value: unknown): value is Lease {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'host' in value &&
+    typeof value.host === 'string' &&
+    'pid' in value &&
+    typeof value.pid === 'number' &&
+    'start' in value &&
+    typeof value.start === 'string'
+  );
+}

@@ -1,0 +1,162 @@
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { encodeCatalogue } from '../../src/format/write-index.ts';
+import { openImage } from '../../src/image/open-image.ts';
+import { indexArchive } from '../../src/indexers/index-archive.ts';
+import type { CatalogueColumns } from '../../src/native/addon.ts';
+import { loadAddon } from '../../src/native/load.ts';
+import { runJob } from '../../src/native/run-job.ts';
+import { makeTortureTree } from '../torture-tree.ts';
+import { run, scratchDirectory } from './indexed-tar.ts';
+import { withChecksum } from './tar-blocks.ts';
+
+const scratch = scratchDirectory();
+const addon = loadAddon();
+const volume = join(scratch, 'torture.tar');
+let packed: CatalogueColumns;
+let id: Buffer;
+
+/** Packs a tree as the engine under `shoal pack` does. */
+async function pack(source: string, path: string): Promise<CatalogueColumns> {
+  const { catalogue, unreadable } = await runJob((counters) => addon.walk([Buffer.from(source)], 2, counters));
+  expect(unreadable).toEqual([]);
+  writeFileSync(path, '', { flag: 'wx' });
+  await runJob((counters) => addon.writeVolume(catalogue, Buffer.from(path), 2, counters));
+  return addon.catalogueColumns(catalogue);
+}
+
+async function scan(path: string): Promise<CatalogueColumns> {
+  const { catalogue } = await runJob((counters) => addon.scanTar(Buffer.from(path), counters));
+  return addon.catalogueColumns(catalogue);
+}
+
+/** A copy of the volume, changed. */
+function altered(name: string, change: (bytes: Buffer) => Buffer | undefined): Buffer {
+  const path = join(scratch, `${name}.tar`);
+  const bytes = readFileSync(small);
+  writeFileSync(path, change(bytes) ?? bytes);
+  return Buffer.from(path);
+}
+
+const small = join(scratch, 'small.tar');
+
+beforeAll(async () => {
+  makeTortureTree(join(scratch, 'torture'), { hugeSparse: true, crowd: 2000 });
+  packed = await pack(join(scratch, 'torture'), volume);
+  id = encodeCatalogue(packed).id;
+  await addon.stampVolume(Buffer.from(volume), id);
+
+  mkdirSync(join(scratch, 'small/d'), { recursive: true });
+  writeFileSync(join(scratch, 'small/a'), 'content of a');
+  writeFileSync(join(scratch, 'small/d/b'), Buffer.alloc(200_000, 'b'));
+  const columns = await pack(join(scratch, 'small'), small);
+  await addon.stampVolume(Buffer.from(small), encodeCatalogue(columns).id);
+});
+
+describe('a volume that Shoal wrote', () => {
+  test('gives column by column what it was written from', async () => {
+    const scanned = await scan(volume);
+    expect(Object.keys(scanned).sort()).toEqual(Object.keys(packed).sort());
+    for (const [column, values] of Object.entries(packed)) {
+      const found = scanned[column as keyof CatalogueColumns];
+      if (typeof values === 'boolean') expect(found, column).toBe(values);
+      else expect(Buffer.compare(bytesOf(found as Uint8Array), bytesOf(values)), column).toBe(0);
+    }
+    expect(scanned.parents.length).toBeGreaterThan(2000);
+  });
+
+  test('is indexed as NAME.shoal, with its id and its checksums', async () => {
+    const result = await indexArchive(Buffer.from(volume));
+    expect(result.image.toString()).toBe(join(scratch, 'torture.shoal'));
+    expect(result.id).toBe(id.toString('hex'));
+    expect(result.skipped).toEqual([]);
+    const verified = await runJob((counters) => addon.verify(result.image, 2, counters));
+    expect(verified.problems).toEqual([]);
+    expect(verified.uncheckedBytes).toBe(0);
+  });
+
+  test('is indexed without an id in its head, as a killed packing leaves it', async () => {
+    const path = altered('unstamped', (bytes) => {
+      bytes.fill('0', bytes.indexOf(' id=') + 4, bytes.indexOf(' id=') + 36);
+      return undefined;
+    });
+    const { image, entries } = await indexArchive(path);
+    expect(entries).toBe(4);
+    const opened = openImage(image);
+    expect(opened.read(opened.index.get(1), 0, 100).toString()).toBe('content of a');
+    opened.close();
+  });
+});
+
+describe('a volume that was changed after Shoal wrote it is refused', () => {
+  const code = async (path: Buffer) => {
+    try {
+      await indexArchive(path, { force: true });
+      return 'none';
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+
+  test('where an id or an entry differs', async () => {
+    const otherId = altered('other-id', (bytes) => {
+      bytes.write('0123456789abcdef', bytes.indexOf(' id=') + 4, 'latin1');
+      return undefined;
+    });
+    expect(await code(otherId)).toBe('checksum');
+    const otherMode = altered('other-mode', (bytes) => {
+      const start = bytes.indexOf('a\0\0\0', 1024);
+      const block = bytes.subarray(start, start + 512);
+      block.write('0000700', 100, 'latin1');
+      withChecksum(block);
+      return undefined;
+    });
+    expect(await code(otherMode)).toBe('checksum');
+  });
+
+  test('where checksums are missing, too many or no numbers', async () => {
+    const at = (bytes: Buffer) => bytes.indexOf('shoal checksums 0 3 ');
+    const cases: Record<string, (bytes: Buffer) => Buffer | undefined> = {
+      count: (bytes) => void bytes.write('shoal checksums 0 4 ', at(bytes), 'latin1'),
+      first: (bytes) => void bytes.write('shoal checksums 1 3 ', at(bytes), 'latin1'),
+      digits: (bytes) => void bytes.write('xyz', at(bytes) + 20, 'latin1'),
+      'without them': (bytes) => void bytes.write('other comment   ', at(bytes), 'latin1'),
+    };
+    for (const [name, change] of Object.entries(cases)) {
+      const path = altered(`tail-${name}`, (bytes) => {
+        expect(at(bytes)).toBeGreaterThan(0);
+        return change(bytes);
+      });
+      expect(await code(path), name).toBe('malformed');
+    }
+    const otherValue = altered('other-value', (bytes) => void bytes.write('00000000', at(bytes) + 20, 'latin1'));
+    expect(await code(otherValue)).toBe('checksum');
+  });
+
+  test('where members were added, or the end is missing', async () => {
+    const appended = join(scratch, 'appended.tar');
+    copyFileSync(small, appended);
+    run('tar', ['-rf', appended, '-C', join(scratch, 'small'), 'a'], '/');
+    expect(await code(Buffer.from(appended))).toBe('malformed');
+    const bytes = readFileSync(small);
+    const tail = bytes.indexOf('shoal checksums');
+    const codes = new Set<string>();
+    for (let length = 512; length < tail; length += 512) {
+      codes.add(await code(altered('cut', () => bytes.subarray(0, length))));
+    }
+    expect([...codes].sort()).toEqual(['truncated']);
+  });
+
+  test('where a newer version of Shoal wrote it', async () => {
+    const newer = altered(
+      'newer',
+      (bytes) => void bytes.write('shoal volume 2 ', bytes.indexOf('shoal volume'), 'latin1'),
+    );
+    expect(await code(newer)).toBe('version');
+  });
+});
+
+function bytesOf(values: NodeJS.TypedArray): Buffer {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+}

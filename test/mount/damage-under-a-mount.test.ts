@@ -1,0 +1,79 @@
+import { closeSync, openSync, readFileSync, readSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openImage } from '../../src/image/open-image.ts';
+import { isRunning, scene } from './scene.ts';
+
+/** Where the content of an entry of the root begins in the volume. */
+function placeOf(image: string, name: string): number {
+  const opened = openImage(image);
+  try {
+    const { index } = opened;
+    return index.get(index.lookup(index.get(0), Buffer.from(name)) as number).offset;
+  } finally {
+    opened.close();
+  }
+}
+
+function flipByte(path: string, at: number): void {
+  const descriptor = openSync(path, 'r+');
+  const byte = Buffer.alloc(1);
+  readSync(descriptor, byte, 0, 1, at);
+  writeSync(descriptor, Buffer.of((byte[0] as number) ^ 0x40), 0, 1, at);
+  closeSync(descriptor);
+}
+
+test('a damaged file gives EIO, its neighbours their bytes, and the log one line with its name', async (ctx) => {
+  const { root, source, image, volume, directory, pack, mount } = scene(ctx);
+  for (const name of ['before', 'damaged', 'later']) writeFileSync(join(source, name), `${name} `.repeat(1000));
+  await pack();
+  const log = join(root, 'log');
+  await mount({ log });
+  flipByte(volume, placeOf(image, 'damaged') + 1234);
+  expect(() => readFileSync(join(directory, 'damaged'))).toThrow('EIO');
+  expect(() => readFileSync(join(directory, 'damaged'))).toThrow('EIO');
+  expect(readFileSync(join(directory, 'before'), 'utf8')).toBe('before '.repeat(1000));
+  expect(readFileSync(join(directory, 'later'), 'utf8')).toBe('later '.repeat(1000));
+  const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain('damaged');
+  expect(lines[0]).toContain(volume);
+});
+
+test('of a large file only the damaged chunk gives EIO', async (ctx) => {
+  const { source, image, volume, directory, pack, mount } = scene(ctx);
+  const content = Buffer.alloc(1 << 20, 'many chunks ');
+  writeFileSync(join(source, 'large'), content);
+  await pack();
+  await mount();
+  flipByte(volume, placeOf(image, 'large') + 5 * 131_072 + 77);
+  const descriptor = openSync(join(directory, 'large'), 'r');
+  const chunk = Buffer.alloc(131_072);
+  for (const number of [0, 1, 2, 3, 4, 6, 7]) {
+    readSync(descriptor, chunk, 0, chunk.length, number * chunk.length);
+    expect(chunk.equals(content.subarray(number * chunk.length, (number + 1) * chunk.length))).toBe(true);
+  }
+  expect(() => readSync(descriptor, chunk, 0, chunk.length, 5 * chunk.length)).toThrow('EIO');
+  closeSync(descriptor);
+});
+
+test('a volume truncated under its mount gives EIO where bytes are missing, and the rest goes on', async (ctx) => {
+  const { source, image, volume, directory, pack, mount } = scene(ctx);
+  for (const name of ['a', 'b']) writeFileSync(join(source, name), name.repeat(100_000));
+  await pack();
+  await mount();
+  truncateSync(volume, placeOf(image, 'b') + 10);
+  expect(() => readFileSync(join(directory, 'b'))).toThrow('EIO');
+  expect(readFileSync(join(directory, 'a'), 'utf8')).toBe('a'.repeat(100_000));
+});
+
+test('an index truncated under its mount gives EIO, and the server stays', async (ctx) => {
+  const { source, image, directory, pack, mount } = scene(ctx);
+  for (let number = 0; number < 5000; number++) writeFileSync(join(source, `${number}`), 'some content');
+  await pack();
+  const mounted = await mount();
+  truncateSync(image, 8192);
+  expect(() => readFileSync(join(directory, '999'))).toThrow('EIO');
+  expect(() => readFileSync(join(directory, '998'))).toThrow('EIO');
+  expect(isRunning(mounted.pid)).toBe(true);
+});

@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { expect, type TestContext, test } from 'vitest';
+import { isRunning, mountsBelow, run, scene, until } from './scene.ts';
+
+const nobody = 65_534;
+
+function needRoot(ctx: TestContext): void {
+  if (process.getuid?.() !== 0) ctx.skip('needs root, to become somebody else');
+}
+
+/** Runs a shell command as nobody. */
+function asNobody(command: string): string {
+  return execFileSync('sh', ['-c', command], {
+    uid: nobody,
+    gid: nobody,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+test('uid, gid and umask show every entry so', async (ctx) => {
+  const { source, directory, pack, mount } = scene(ctx);
+  mkdirSync(join(source, 'below'), { mode: 0o755 });
+  writeFileSync(join(source, 'below/file'), 'x', { mode: 0o666 });
+  chmodSync(join(source, 'below/file'), 0o666);
+  symlinkSync('file', join(source, 'below/link'));
+  await pack();
+  await mount({ uid: 4711, gid: 4712, umask: 0o027 });
+  for (const name of ['', 'below', 'below/file', 'below/link']) {
+    expect(lstatSync(join(directory, name))).toMatchObject({ uid: 4711, gid: 4712 });
+  }
+  expect(statSync(join(directory, 'below')).mode & 0o7777).toBe(0o750);
+  expect(statSync(join(directory, 'below/file')).mode & 0o7777).toBe(0o640);
+});
+
+test('others see nothing without allow_other, and with it what permissions allow', async (ctx) => {
+  needRoot(ctx);
+  const { source, directory, pack, mount } = scene(ctx);
+  writeFileSync(join(source, 'public'), 'for all');
+  writeFileSync(join(source, 'private'), 'for one');
+  chmodSync(join(source, 'private'), 0o600);
+  await pack();
+  const alone = await mount();
+  expect(() => asNobody(`cat '${directory}/public'`)).toThrow(/Permission denied/);
+  await alone.unmount();
+  await mount({ allowOther: true });
+  expect(asNobody(`cat '${directory}/public'`)).toBe('for all');
+  expect(() => asNobody(`cat '${directory}/private'`)).toThrow(/Permission denied/);
+});
+
+test('a user without privileges mounts through fusermount3, and unmounts', async (ctx) => {
+  needRoot(ctx);
+  const { root, source, image, directory, pack } = scene(ctx);
+  if ((statSync('/dev/fuse').mode & 0o006) !== 0o006)
+    ctx.skip('/dev/fuse may not be opened by users: chmod 666 /dev/fuse');
+  try {
+    run('sh', ['-c', 'command -v fusermount3']);
+  } catch {
+    ctx.skip('fusermount3 is not installed');
+  }
+  writeFileSync(join(source, 'hello'), 'hello, world\n');
+  await pack();
+  chmodSync(image, 0o644);
+  chmodSync(image.replace('.shoal', '.tar'), 0o644);
+  chownSync(directory, nobody, nobody);
+
+  const work = (code: string) =>
+    execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code, image, directory], {
+      uid: nobody,
+      gid: nobody,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  const modules = new URL('../../src/mount/', import.meta.url);
+  const told = work(
+    `import { mountImage } from '${modules}mount-image.ts'; console.log((await mountImage(process.argv[1], process.argv[2])).pid)`,
+  );
+  const pid = Number(told);
+  expect(mountsBelow(root)).toEqual([directory]);
+  expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(new RegExp(`^Uid:\\s+${nobody}`, 'm'));
+  expect(asNobody(`cat '${directory}/hello'`)).toBe('hello, world\n');
+  expect(() => readdirSync(directory)).toThrow('EACCES'); // Even root: it is the user's own.
+  work(`import { unmountImage } from '${modules}unmount-image.ts'; await unmountImage(process.argv[2])`);
+  expect(mountsBelow(root)).toEqual([]);
+  await until(() => !isRunning(pid));
+});
+
+test('extended attributes are there, and their absence is told', async (ctx) => {
+  const { source, directory, pack, mount } = scene(ctx);
+  writeFileSync(join(source, 'with'), '');
+  writeFileSync(join(source, 'without'), '');
+  const set =
+    "import os,sys\nos.setxattr(sys.argv[1], 'user.colour', b'blue\\0green')\nos.setxattr(sys.argv[1], 'user.empty', b'')";
+  try {
+    run('python3', ['-c', set, join(source, 'with')]);
+  } catch {
+    ctx.skip('this filesystem stores no extended attributes');
+  }
+  await pack();
+  await mount();
+  const ask =
+    "import os,sys\nd=sys.argv[1]\nprint(sorted(os.listxattr(d+'/with')), os.getxattr(d+'/with','user.colour'), os.getxattr(d+'/with','user.empty'), os.listxattr(d+'/without'))\n" +
+    "try: os.getxattr(d+'/without','user.colour')\nexcept OSError as e: print(e.errno == 61)";
+  expect(run('python3', ['-c', ask, directory])).toBe("['user.colour', 'user.empty'] b'blue\\x00green' b'' []\nTrue\n");
+});
