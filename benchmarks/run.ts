@@ -88,11 +88,13 @@ function runScenario(scenario: Scenario, { work, files, large, trials, operation
 
 /** The archive of a data set by the contenders of a kind, packed anew in each run: what is measured is the code as it is now. */
 function archiveOf({ kind }: Contender, dataSet: DataSet): string {
-  const archive = join(run, `${dataSet.bytes}.${kind}`);
+  // A directory for each kind: an image's volume is a tar, too.
+  const archive = join(run, kind, `${dataSet.bytes}.${kind}`);
   if (kind === 'none' || existsSync(archive)) return archive;
   const packer = contenders.find((contender) => contender.kind === kind && contender.pack !== undefined);
   if (packer?.pack === undefined) throw new Error(`nothing packs ${kind}`);
   tell(`packing ${dataSet.name} with ${packer.name}`);
+  mkdirSync(join(run, kind), { recursive: true });
   runCommand(packer.pack({ tree: dataSet.tree, archive }));
   return archive;
 }

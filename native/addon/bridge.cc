@@ -111,8 +111,8 @@ Napi::Promise RunJob(Napi::Env env, std::vector<Napi::Value> keep, std::function
 
 Napi::Value WrapCatalogue(Napi::Env env, std::shared_ptr<Catalogue> catalogue) {
   auto* holder = new std::shared_ptr<Catalogue>(std::move(catalogue));
-  auto external =
-      Napi::External<std::shared_ptr<Catalogue>>::New(env, holder, [](Napi::Env, std::shared_ptr<Catalogue>* p) { delete p; });
+  auto external = Napi::External<std::shared_ptr<Catalogue>>::New(
+      env, holder, [](Napi::Env, std::shared_ptr<Catalogue>* p) { delete p; });
   external.TypeTag(&kCatalogueTag);
   return external;
 }

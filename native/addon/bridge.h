@@ -1,8 +1,10 @@
-// Between Node-API values and the core's: statuses, problems, progress, and jobs that run away from the JavaScript thread.
+// Between Node-API values and the core's: statuses, problems, progress, and jobs that run away from the JavaScript
+// thread.
 #pragma once
 
 #include <napi.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,11 +24,19 @@ std::vector<std::string> ToBytesList(const Napi::Value& array);  // Buffer[] →
 Napi::Value ToBuffer(Napi::Env env, std::string_view bytes);
 Napi::Array ToProblems(Napi::Env env, const std::vector<Problem>& problems);
 
+// Columns are copied: the catalogue stays whole, and its memory is freed when JavaScript drops it.
+template <typename Array, typename Column>
+Array ToColumn(Napi::Env env, const Column& column) {
+  auto array = Array::New(env, column.size());
+  std::copy(column.begin(), column.end(), array.Data());
+  return array;
+}
+
 // The counters inside a BigUint64Array(5); valid while `RunJob` keeps the array alive.
 Progress* ToProgress(const Napi::Value& array);
 
-// Runs `work` on a thread of the pool, then settles the returned promise: with `finish`'s value, or with work's error. `keep` are values that
-// `work` uses the memory of; they stay alive until the promise is settled.
+// Runs `work` on a thread of the pool, then settles the returned promise: with `finish`'s value, or with work's error.
+// `keep` are values that `work` uses the memory of; they stay alive until the promise is settled.
 Napi::Promise RunJob(Napi::Env env, std::vector<Napi::Value> keep, std::function<Status()> work,
                      std::function<Napi::Value(Napi::Env)> finish);
 

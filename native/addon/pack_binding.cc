@@ -1,16 +1,19 @@
-// walk, writeVolume, stampVolume and catalogueColumns of src/native/addon.ts.
-#include <algorithm>
-
+// walk, writeVolume, finishVolume and catalogueColumns of src/native/addon.ts.
 #include "addon/bridge.h"
 #include "core/format.h"
 #include "core/run_threads.h"
 #include "pack/plan.h"
-#include "pack/volume_frame.h"
 #include "pack/volume_writer.h"
 #include "pack/walk.h"
 
 namespace shoal::addon {
 namespace {
+
+std::shared_ptr<PackCatalogue> ToPackCatalogue(const Napi::Value& value) {
+  auto catalogue = std::dynamic_pointer_cast<PackCatalogue>(UnwrapCatalogue(value));
+  if (catalogue == nullptr) throw Napi::TypeError::New(value.Env(), "expected the catalogue of a walk");
+  return catalogue;
+}
 
 Napi::Value WalkJob(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
@@ -37,8 +40,7 @@ Napi::Value WalkJob(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value WriteVolumeJob(const Napi::CallbackInfo& info) {
-  auto catalogue = std::dynamic_pointer_cast<PackCatalogue>(UnwrapCatalogue(info[0]));
-  if (catalogue == nullptr) throw Napi::TypeError::New(info.Env(), "expected the catalogue of a walk");
+  auto catalogue = ToPackCatalogue(info[0]);
   std::string path = ToBytes(info[1]);
   const unsigned jobs = ThreadCount(info[2].As<Napi::Number>());
   Progress* progress = ToProgress(info[3]);
@@ -54,23 +56,18 @@ Napi::Value WriteVolumeJob(const Napi::CallbackInfo& info) {
       });
 }
 
-Napi::Value StampVolumeJob(const Napi::CallbackInfo& info) {
-  std::string path = ToBytes(info[0]);
-  if (!info[1].IsTypedArray()) throw Napi::TypeError::New(info.Env(), "expected a Uint8Array");
-  auto id = info[1].As<Napi::Uint8Array>();
-  if (id.ByteLength() != format::kIdLength) throw Napi::TypeError::New(info.Env(), "expected an id of 16 bytes");
-  std::string bytes(reinterpret_cast<const char*>(id.Data()), id.ByteLength());
+// finishVolume(catalogue, path, id)
+Napi::Value FinishVolumeJob(const Napi::CallbackInfo& info) {
+  auto catalogue = ToPackCatalogue(info[0]);
+  std::string path = ToBytes(info[1]);
+  if (!info[2].IsTypedArray()) throw Napi::TypeError::New(info.Env(), "expected a Uint8Array");
+  auto given = info[2].As<Napi::Uint8Array>();
+  if (given.ByteLength() != format::kIdLength) throw Napi::TypeError::New(info.Env(), "expected an id of 16 bytes");
+  std::vector<uint8_t> id(given.Data(), given.Data() + given.ByteLength());
+  auto pieces = std::make_shared<std::vector<uint32_t>>();
   return RunJob(
-      info.Env(), {}, [=] { return StampVolume(path, reinterpret_cast<const uint8_t*>(bytes.data())); },
-      [](Napi::Env env) { return env.Undefined(); });
-}
-
-// Columns are copied: the catalogue stays whole, and its memory is freed when JavaScript drops it.
-template <typename Array, typename Column>
-Array ToColumn(Napi::Env env, const Column& column) {
-  auto array = Array::New(env, column.size());
-  std::copy(column.begin(), column.end(), array.Data());
-  return array;
+      info.Env(), {}, [=] { return FinishVolume(catalogue.get(), path, id.data(), pieces.get()); },
+      [=](Napi::Env env) -> Napi::Value { return ToColumn<Napi::Uint32Array>(env, *pieces); });
 }
 
 Napi::Value ExtentListsOf(Napi::Env env, const Catalogue& catalogue) {
@@ -124,7 +121,7 @@ Napi::Value CatalogueColumns(const Napi::CallbackInfo& info) {
 void ExportPack(Napi::Env env, Napi::Object exports) {
   exports.Set("walk", Napi::Function::New(env, WalkJob, "walk"));
   exports.Set("writeVolume", Napi::Function::New(env, WriteVolumeJob, "writeVolume"));
-  exports.Set("stampVolume", Napi::Function::New(env, StampVolumeJob, "stampVolume"));
+  exports.Set("finishVolume", Napi::Function::New(env, FinishVolumeJob, "finishVolume"));
   exports.Set("catalogueColumns", Napi::Function::New(env, CatalogueColumns, "catalogueColumns"));
 }
 

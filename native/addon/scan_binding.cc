@@ -19,6 +19,7 @@ Napi::Value ScanTar(const Napi::CallbackInfo& info) {
         result.Set("bytes", static_cast<double>(scan->bytes));
         result.Set("skipped", ToProblems(env, scan->skipped));
         if (!scan->id.empty()) result.Set("id", scan->id);
+        if (!scan->pieces.empty()) result.Set("pieces", ToColumn<Napi::Uint32Array>(env, scan->pieces));
         result.Set("catalogue", WrapCatalogue(env, std::make_shared<Catalogue>(std::move(scan->catalogue))));
         return result;
       });

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,7 +7,6 @@
 #include "unpack/compare.h"
 #include "unpack/extract.h"
 #include "unpack/verify.h"
-#include "unpack/volume_pieces.h"
 
 namespace shoal::addon {
 namespace {
@@ -87,33 +85,11 @@ Napi::Value ExtractImage(const Napi::CallbackInfo& info) {
       });
 }
 
-// pieceChecksums(path, jobs, progress)
-Napi::Value PieceChecksumsOf(const Napi::CallbackInfo& info) {
-  std::string path = ToBytes(info[0]);
-  const unsigned jobs = ToJobs(info[1]);
-  Progress* progress = ToProgress(info[2]);
-  auto checksums = std::make_shared<std::vector<uint32_t>>();
-  return RunJob(
-      info.Env(), {info[2]},
-      [path, jobs, progress, checksums] {
-        UniqueFd fd;
-        uint64_t length = 0;
-        SHOAL_RETURN_IF_ERROR(OpenRegular(path, Code::kWrongVolume, &fd, &length));
-        return PieceChecksums(fd.get(), path, length, jobs, *progress, checksums.get());
-      },
-      [checksums](Napi::Env env) -> Napi::Value {
-        Napi::Uint32Array array = Napi::Uint32Array::New(env, checksums->size());
-        std::copy(checksums->begin(), checksums->end(), array.Data());
-        return array;
-      });
-}
-
 }  // namespace
 
 void ExportUnpack(Napi::Env env, Napi::Object exports) {
   exports.Set("verify", Napi::Function::New(env, VerifyImage, "verify"));
   exports.Set("compare", Napi::Function::New(env, CompareImage, "compare"));
-  exports.Set("pieceChecksums", Napi::Function::New(env, PieceChecksumsOf, "pieceChecksums"));
   exports.Set("extract", Napi::Function::New(env, ExtractImage, "extract"));
 }
 

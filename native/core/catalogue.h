@@ -1,5 +1,6 @@
-// What is known of a tree before its index exists: entries in index order (FORMAT §4.2), column by column. Made by the walk of a directory
-// or by the scan of an archive, completed by the volume writer, handed to JavaScript as typed arrays to be encoded.
+// What is known of a tree before its index exists: entries in index order (FORMAT §4.2), column by column. Made by the
+// walk of a directory or by the scan of an archive, completed by the volume writer, handed to JavaScript as typed
+// arrays to be encoded.
 #pragma once
 
 #include <cstdint>
@@ -45,9 +46,10 @@ struct Catalogue {
   std::vector<uint32_t> attributes;  // row in attribute_rows (not limited to 24 bits here), or kAlias
   std::vector<int64_t> seconds;
   std::vector<uint32_t> nanoseconds;
-  std::vector<uint64_t> sizes;    // file: content; symbolic link: target; else 0
-  std::vector<uint64_t> offsets;  // file: in its volume; symbolic link: in link_targets; directory: first child; device: major; alias: target entry
-  std::vector<uint32_t> counts;   // directory: child count; device: minor; else 0
+  std::vector<uint64_t> sizes;      // file: content; symbolic link: target; else 0
+  std::vector<uint64_t> offsets;    // file: in its volume; symbolic link: in link_targets; directory: first child;
+                                    // device: major; alias: target entry
+  std::vector<uint32_t> counts;     // directory: child count; device: minor; else 0
   std::vector<uint32_t> checksums;  // file: as FORMAT §4.2 word 1; else 0
 
   // Shared. A file has an extent list iff it has holes; lists are sorted by entry.

@@ -30,14 +30,6 @@ constexpr std::array<Table, 8> MakeTables() {
 
 constexpr auto kTables = MakeTables();
 
-#if defined(__x86_64__) || defined(__aarch64__)
-
-// The processor's instruction takes 3 cycles and starts anew in each, so three lanes side by side are three times as
-// fast as one. A lane's value is carried over the lanes behind it by multiplying it with a power of x modulo the
-// polynomial, which is linear: one table for each of its four bytes.
-constexpr size_t kLongLane = 2048;
-constexpr size_t kShortLane = 256;
-
 // a × b modulo the polynomial. Bit 31 is the coefficient of x⁰, as everywhere in a reflected CRC.
 constexpr uint32_t Multiply(uint32_t a, uint32_t b) {
   uint32_t product = 0;
@@ -48,9 +40,19 @@ constexpr uint32_t Multiply(uint32_t a, uint32_t b) {
   return product;
 }
 
+constexpr uint32_t kEighthPower = 0x00800000;  // x⁸: one byte
+
+#if defined(__x86_64__) || defined(__aarch64__)
+
+// The processor's instruction takes 3 cycles and starts anew in each, so three lanes side by side are three times as
+// fast as one. A lane's value is carried over the lanes behind it by multiplying it with a power of x modulo the
+// polynomial, which is linear: one table for each of its four bytes.
+constexpr size_t kLongLane = 2048;
+constexpr size_t kShortLane = 256;
+
 // What a value becomes when `length` zero bytes follow it: times x^(8 × length). `length` is a power of two.
 constexpr std::array<Table, 4> MakeShift(size_t length) {
-  uint32_t power = 0x00800000;  // x⁸
+  uint32_t power = kEighthPower;
   for (; length > 1; length /= 2) power = Multiply(power, power);
   std::array<Table, 4> shift{};
   for (uint32_t k = 0; k < 4; k++) {
@@ -134,6 +136,14 @@ uint32_t Crc32cPortable(const void* from, size_t size, uint32_t seed) {
   }
   for (; size > 0; data++, size--) crc = (crc >> 8) ^ kTables[0][(crc ^ *data) & 255];
   return ~crc;
+}
+
+uint32_t Crc32cJoin(uint32_t first, uint32_t second, uint64_t length) {
+  uint32_t power = kEighthPower;
+  for (; length != 0; length /= 2, power = Multiply(power, power)) {
+    if (length % 2 != 0) first = Multiply(first, power);
+  }
+  return first ^ second;
 }
 
 uint32_t Crc32c(const void* data, size_t size, uint32_t seed) {

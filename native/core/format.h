@@ -68,6 +68,8 @@ constexpr uint32_t kVolumeByShoal = 2;
 constexpr uint32_t kVolumeHasPieces = 4;
 constexpr uint32_t kVolumeProbeLength = 4096;
 constexpr uint32_t kCodecNone = 0;
+
+// §4.13 pieces
 constexpr uint32_t kPieceLength = 1048576;
 
 }  // namespace shoal::format

@@ -1,5 +1,5 @@
-// Counters that a native job advances and JavaScript looks at from a timer: one Int32Array-aligned SharedArrayBuffer-like block owned by the
-// JavaScript side for as long as the job runs.
+// Counters that a native job advances and JavaScript looks at from a timer: one Int32Array-aligned
+// SharedArrayBuffer-like block owned by the JavaScript side for as long as the job runs.
 #pragma once
 
 #include <atomic>

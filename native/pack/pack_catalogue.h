@@ -8,6 +8,7 @@
 
 #include "core/catalogue.h"
 #include "core/directory_opener.h"
+#include "pack/piece_sums.h"
 #include "pack/plan.h"
 
 namespace shoal {
@@ -28,6 +29,7 @@ struct PackCatalogue : Catalogue, DirectoryTree {
 
   uint64_t content_bytes = 0;  // of files, aliases not counted again, holes included
   Plan plan;                   // of its volume
+  PieceSums pieces;            // of what is written of it, but for the head
 
   bool IsTop(uint32_t entry) const { return made_up_root ? entry > 0 && parents[entry] == 0 : entry == 0; }
   const Source& SourceOf(uint32_t top) const { return sources[made_up_root ? top - 1 : 0]; }

@@ -155,10 +155,11 @@ Status MakePlan(PackCatalogue* catalogue, unsigned jobs) {
   PlanDirectoriesAndLinks(*catalogue, &plan);
   PlanChecksums(catalogue, &plan);
   SHOAL_RETURN_IF_ERROR(PlanMembers(catalogue, jobs));
-  const uint64_t end_offset = plan.tail_offset + ChecksumHeadersLength(plan.checksum_count);
-  std::string end;
-  AppendVolumeEnd(plan.links, end_offset, &end);
-  plan.volume_length = end_offset + end.size();
+  std::string links;
+  AppendTailLinks(plan.links, &links);
+  plan.pieces_offset = plan.tail_offset + TailValuesLength(TailValues::kChecksums, plan.checksum_count) + links.size();
+  const uint64_t whole_pieces = plan.pieces_offset / format::kPieceLength;
+  plan.volume_length = EndedLength(plan.pieces_offset + TailValuesLength(TailValues::kPieces, whole_pieces));
   return Status();
 }
 

@@ -38,6 +38,7 @@ struct Plan {
   uint64_t checksum_count = 0;  // values in the tail
   uint64_t tail_offset = 0;
   Links links;
+  uint64_t pieces_offset = 0;  // of the tail's headers with checksums of pieces
   uint64_t volume_length = 0;
 };
 

@@ -1,6 +1,11 @@
 #include "pack/tar_scanner.h"
 
+#include <algorithm>
+
+#include "core/crc32c.h"
 #include "core/entry_path.h"
+#include "core/file.h"
+#include "core/format.h"
 #include "core/tree_builder.h"
 #include "pack/tar_reader.h"
 #include "pack/volume_records.h"
@@ -33,8 +38,10 @@ class Scanner {
       SHOAL_RETURN_IF_ERROR(reader_.Next(&item, &member));
       switch (item) {
         case tar::Item::kEnd:
+          if (records_.pieces().empty()) pieces_offset_ = start;
           return Status();
         case tar::Item::kComment:
+          if (records_.pieces().empty()) pieces_offset_ = start;
           SHOAL_RETURN_IF_ERROR(ReadComment(start));
           break;
         case tar::Item::kMember:
@@ -105,6 +112,26 @@ class Scanner {
     const Status status = records_.ApplyChecksums(&out_.catalogue);
     if (!status.ok()) return Status(status.code(), status.message()).At(path_, static_cast<int64_t>(reader_.offset()));
     out_.id = records_.id();
+    return records_.finished() ? ReadPieces() : Status();
+  }
+
+  // The tail has those of the pieces that were complete before it named them; the others lie at the end and are few.
+  Status ReadPieces() {
+    const uint64_t whole = pieces_offset_ / format::kPieceLength;
+    if (records_.pieces().size() != whole) {
+      return Changed("expected the checksums of " + std::to_string(whole) + " pieces in the tail, found " +
+                         std::to_string(records_.pieces().size()),
+                     pieces_offset_);
+    }
+    out_.pieces = records_.pieces();
+    UniqueFd fd;
+    SHOAL_RETURN_IF_ERROR(OpenForRead(path_, &fd));
+    std::vector<uint8_t> piece(format::kPieceLength);
+    for (uint64_t at = whole * format::kPieceLength; at < reader_.size(); at += piece.size()) {
+      const auto size = static_cast<size_t>(std::min<uint64_t>(piece.size(), reader_.size() - at));
+      SHOAL_RETURN_IF_ERROR(ReadExact(fd.get(), path_, at, piece.data(), size));
+      out_.pieces.push_back(Crc32c(piece.data(), size));
+    }
     return Status();
   }
 
@@ -117,10 +144,9 @@ class Scanner {
     }
   }
 
-  Status Changed(const char* message, uint64_t offset) const {
+  Status Changed(const std::string& message, uint64_t offset) const {
     return Status(Code::kMalformed,
-                  std::string(message) +
-                      "; the volume was changed after Shoal wrote it: extract it with tar and pack it anew")
+                  message + "; the volume was changed after Shoal wrote it: extract it with tar and pack it anew")
         .At(path_, static_cast<int64_t>(offset));
   }
 
@@ -131,6 +157,7 @@ class Scanner {
   TreeBuilder builder_;
   VolumeRecords records_;
   uint64_t members_ = 0;
+  uint64_t pieces_offset_ = 0;  // where the headers with checksums of pieces begin, or would
   std::string normal_path_;
   std::string normal_target_;
 };

@@ -13,23 +13,29 @@ namespace shoal {
 constexpr uint64_t kVolumeHeadLength = 1024;
 constexpr uint64_t kVolumeMultiple = 10240;  // tar's record: 20 blocks
 
-// The head with an id of zeros.
-std::string VolumeHead();
+// The head; without an id one of zeros, as it is until the id is known.
+std::string VolumeHead(const uint8_t* id = nullptr);
 
-// Writes the id into the head of a volume that Shoal wrote, and syncs it. Another head is kWrongVolume.
-Status StampVolume(const std::string& path, const uint8_t* id);
+// What the tail lists in headers of up to kValuesPerHeader values each.
+enum class TailValues { kChecksums, kPieces };
+constexpr uint64_t kValuesPerHeader = 32768;
+
+// One of these headers: `count` values from the one numbered `first`.
+void AppendTailValues(TailValues kind, uint64_t first, const uint32_t* values, uint64_t count, std::string* to);
+
+// All of them for `count` values.
+uint64_t TailValuesLength(TailValues kind, uint64_t count);
 
 // Entries whose nlink is not the number of their names in the image, with it.
 using Links = std::vector<std::pair<uint32_t, uint32_t>>;
 
-// Appends the headers with links and everything behind them; `offset` is where they will stand.
-void AppendVolumeEnd(const Links& links, uint64_t offset, std::string* to);
+// Appends the headers with links.
+void AppendTailLinks(const Links& links, std::string* to);
 
-// The headers with checksums of a volume that has `count` of them.
-uint64_t ChecksumHeadersLength(uint64_t count);
+// Appends what ends a volume; `offset` is where it will stand.
+void AppendVolumeEnd(uint64_t offset, std::string* to);
 
-// One of these headers: up to kChecksumsPerHeader values from the one numbered `first`.
-constexpr uint64_t kChecksumsPerHeader = 32768;
-void AppendChecksumHeader(uint64_t first, const uint32_t* values, uint64_t count, std::string* to);
+// Length of a volume whose headers end at `offset`.
+uint64_t EndedLength(uint64_t offset);
 
 }  // namespace shoal

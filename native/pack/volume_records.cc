@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/crc32c.h"
 #include "core/format.h"
 #include "pack/decimal.h"
 
@@ -13,8 +14,9 @@ using std::string_view;
 constexpr string_view kHead = "shoal volume ";
 constexpr string_view kHeadOfVersion = "1 id=";
 constexpr string_view kChecksums = "shoal checksums ";
+constexpr string_view kPieces = "shoal pieces ";
 constexpr string_view kLinks = "shoal links";
-constexpr size_t kDigits = 8;  // of a checksum
+constexpr size_t kDigits = 8;  // of a value
 
 bool TakePrefix(string_view prefix, string_view* text) {
   if (text->substr(0, prefix.size()) != prefix) return false;
@@ -34,6 +36,18 @@ bool TakeNumber(string_view* text, uint64_t* out) {
   const bool good = tar::ParseDecimal(text->substr(0, end), out);
   text->remove_prefix(std::min(end + 1, text->size()));
   return good;
+}
+
+// Takes eight hexadecimal digits.
+bool TakeValue(string_view* text, uint32_t* out) {
+  if (text->size() < kDigits) return false;
+  *out = 0;
+  for (char digit : text->substr(0, kDigits)) {
+    if (HexDigit(digit) < 0) return false;
+    *out = *out << 4 | static_cast<uint32_t>(HexDigit(digit));
+  }
+  text->remove_prefix(kDigits);
+  return true;
 }
 
 Status Wrong(const std::string& message) {
@@ -65,37 +79,38 @@ Status VolumeRecords::ReadHead(string_view comment) {
 }
 
 Status VolumeRecords::ReadTail(string_view comment) {
-  if (TakePrefix(kChecksums, &comment)) return ReadChecksums(comment);
-  if (TakePrefix(kLinks, &comment)) return ReadLinks(comment);
   if (TakePrefix(kHead, &comment)) return Wrong("expected one head in a volume, found a second one");
-  return Status();
+  std::vector<uint32_t>* values = TakePrefix(kChecksums, &comment) ? &checksums_
+                                  : TakePrefix(kPieces, &comment)  ? &pieces_
+                                                                   : nullptr;
+  if (values == nullptr && !TakePrefix(kLinks, &comment)) return Status();
+  in_tail_ = true;
+  return values != nullptr ? ReadValues(comment, values) : ReadLinks(comment);
 }
 
-Status VolumeRecords::ReadChecksums(string_view text) {
-  in_tail_ = true;
+Status VolumeRecords::ReadValues(string_view text, std::vector<uint32_t>* values) {
   uint64_t first;
   uint64_t count;
-  if (!TakeNumber(&text, &first) || !TakeNumber(&text, &count) || first != checksums_.size()) {
-    return Wrong("expected the checksums from number " + std::to_string(checksums_.size()) +
-                 " on, found something else");
+  uint32_t checksum;
+  if (!TakeNumber(&text, &first) || !TakeNumber(&text, &count) || !TakeValue(&text, &checksum) ||
+      !TakePrefix(" ", &text) || first != values->size()) {
+    return Wrong("expected values from number " + std::to_string(values->size()) + " on, found something else");
   }
   if (text.size() % kDigits != 0 || text.size() / kDigits != count) {
-    return Wrong("expected " + std::to_string(count) + " checksums of 8 digits, found " + std::to_string(text.size()) +
+    return Wrong("expected " + std::to_string(count) + " values of 8 digits, found " + std::to_string(text.size()) +
                  " bytes");
   }
-  for (size_t at = 0; at < text.size(); at += kDigits) {
-    uint32_t value = 0;
-    for (char digit : text.substr(at, kDigits)) {
-      if (HexDigit(digit) < 0) return Wrong("expected checksums of hexadecimal digits, found something else");
-      value = value << 4 | static_cast<uint32_t>(HexDigit(digit));
-    }
-    checksums_.push_back(value);
+  if (Crc32c(text.data(), text.size()) != checksum) {
+    return Status(Code::kChecksum,
+                  "expected values with the CRC32C that stands before them, found others; the volume "
+                  "is damaged, restore it from a copy");
   }
-  return Status();
+  uint32_t value;
+  while (TakeValue(&text, &value)) values->push_back(value);
+  return text.empty() ? Status() : Wrong("expected values of hexadecimal digits, found something else");
 }
 
 Status VolumeRecords::ReadLinks(string_view text) {
-  in_tail_ = true;
   if (!TakePrefix(" ", &text)) return Wrong("expected pairs of entry and link count, found something else");
   while (!text.empty()) {
     uint64_t entry;

@@ -22,19 +22,23 @@ class VolumeRecords {
   bool by_shoal() const { return !id_.empty(); }
   bool in_tail() const { return in_tail_; }      // whether a record of the tail was read
   const std::string& id() const { return id_; }  // 32 hexadecimal digits
+  // A volume whose packing ended before its id was known has zeros there, and no checksums of pieces.
+  bool finished() const { return id_.find_first_not_of('0') != std::string::npos; }
   const std::vector<std::pair<uint32_t, uint32_t>>& link_counts() const { return link_counts_; }  // entry, nlink
+  const std::vector<uint32_t>& pieces() const { return pieces_; }  // those that end before their own headers begin
 
   // Fills checksums, chunk_checksums and has_checksums. kMalformed where the tail has not as many values as the files
   // need.
   Status ApplyChecksums(Catalogue* catalogue) const;
 
  private:
-  Status ReadChecksums(std::string_view text);
+  static Status ReadValues(std::string_view text, std::vector<uint32_t>* values);
   Status ReadLinks(std::string_view text);
 
   std::string id_;
   bool in_tail_ = false;
   std::vector<uint32_t> checksums_;
+  std::vector<uint32_t> pieces_;
   std::vector<std::pair<uint32_t, uint32_t>> link_counts_;
 };
 

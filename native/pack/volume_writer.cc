@@ -15,6 +15,7 @@
 #include "core/run_threads.h"
 #include "pack/file_reader.h"
 #include "pack/member_builder.h"
+#include "pack/piece_sums.h"
 #include "pack/tar_header.h"
 #include "pack/volume_frame.h"
 
@@ -30,6 +31,16 @@ static_assert(kPiece % format::kChunkLength == 0 && Plan::kLargeStep % kPiece ==
 bool IsFatal(const Status& status) {
   return status.code() == Code::kInternal || status.error() == EMFILE || status.error() == ENFILE ||
          status.error() == ENOMEM;
+}
+
+Status Explain(Status status, const std::string& path, const Plan& plan) {
+  if (status.error() == ENOSPC || status.error() == EDQUOT) {
+    const char* what = status.error() == ENOSPC ? "no space left" : "quota exceeded";
+    return Status(Code::kIo, std::string(what) + ": the volume needs " + std::to_string(plan.volume_length) +
+                                 " bytes; free space, or write it elsewhere")
+        .At(path);
+  }
+  return status;
 }
 
 // What the threads share.
@@ -50,8 +61,6 @@ class Writer {
   Status WriteTail();
   Status Write(uint64_t offset, const char* from, size_t size);
   Status Truncate(uint64_t length);
-  Status Sync();
-  Status Explain(Status status) const;
   void Report(uint32_t entry, const Status& status);
   void Fail(Status status);
   bool Stopped() const {
@@ -108,7 +117,7 @@ Status Writer::Run(Written* out) {
   if (!fd_.valid()) return Status::FromErrno("cannot open", path_, errno);
   SHOAL_RETURN_IF_ERROR(Truncate(catalogue_.plan.volume_length));
   const std::string head = VolumeHead();
-  SHOAL_RETURN_IF_ERROR(Write(0, head.data(), head.size()));
+  SHOAL_RETURN_IF_ERROR(Explain(WriteExact(fd_.get(), path_, 0, head.data(), head.size()), path_, catalogue_.plan));
 
   SHOAL_RETURN_IF_ERROR(RunThreads(jobs_, [this](unsigned) { WriterThread(this).Run(); }));
   SHOAL_RETURN_IF_ERROR(failure_);
@@ -120,8 +129,7 @@ Status Writer::Run(Written* out) {
   out->length = catalogue_.plan.volume_length;
   if (failing_) return Status();
   catalogue_.has_checksums = true;
-  SHOAL_RETURN_IF_ERROR(WriteTail());
-  return Sync();
+  return WriteTail();
 }
 
 Status Writer::WriteTail() {
@@ -131,7 +139,7 @@ Status Writer::WriteTail() {
   std::vector<uint32_t> values;
   auto flush = [&]() -> Status {
     text.clear();
-    AppendChecksumHeader(first, values.data(), values.size(), &text);
+    AppendTailValues(TailValues::kChecksums, first, values.data(), values.size(), &text);
     SHOAL_RETURN_IF_ERROR(Write(offset, text.data(), text.size()));
     offset += text.size();
     first += values.size();
@@ -146,36 +154,22 @@ Status Writer::WriteTail() {
     for (uint64_t i = 0; i < count; i++) {
       values.push_back(is_chunked ? catalogue_.chunk_checksums[catalogue_.checksums[entry] + i]
                                   : catalogue_.checksums[entry]);
-      if (values.size() == kChecksumsPerHeader) SHOAL_RETURN_IF_ERROR(flush());
+      if (values.size() == kValuesPerHeader) SHOAL_RETURN_IF_ERROR(flush());
     }
   }
   if (!values.empty()) SHOAL_RETURN_IF_ERROR(flush());
   text.clear();
-  AppendVolumeEnd(catalogue_.plan.links, offset, &text);
-  if (first != catalogue_.plan.checksum_count || offset + text.size() != catalogue_.plan.volume_length) {
-    return Status(Code::kInternal, "the volume's end is not where it was planned")
+  AppendTailLinks(catalogue_.plan.links, &text);
+  if (first != catalogue_.plan.checksum_count || offset + text.size() != catalogue_.plan.pieces_offset) {
+    return Status(Code::kInternal, "the volume's tail does not end where it was planned")
         .At(path_, static_cast<int64_t>(offset));
   }
   return Write(offset, text.data(), text.size());
 }
 
 Status Writer::Write(uint64_t offset, const char* from, size_t size) {
-  return Explain(WriteExact(fd_.get(), path_, offset, from, size));
-}
-
-Status Writer::Sync() {
-  // Where space is taken late, the lack of it shows here.
-  return fdatasync(fd_.get()) == 0 ? Status() : Explain(Status::FromErrno("cannot sync", path_, errno));
-}
-
-Status Writer::Explain(Status status) const {
-  if (status.error() == ENOSPC || status.error() == EDQUOT) {
-    const char* what = status.error() == ENOSPC ? "no space left" : "quota exceeded";
-    return Status(Code::kIo, std::string(what) + ": the volume needs " + std::to_string(catalogue_.plan.volume_length) +
-                                 " bytes; free space, or write it elsewhere")
-        .At(path_);
-  }
-  return status;
+  catalogue_.pieces.Add(offset, from, size);
+  return Explain(WriteExact(fd_.get(), path_, offset, from, size), path_, catalogue_.plan);
 }
 
 // Gives the file its length at once, so that threads write within it in any order.
@@ -263,11 +257,12 @@ Status WriterThread::WriteLarge(const PlanStep& step) {
   for (uint64_t done = 0; done < step.stored_length && !writer_.failing_ && !writer_.Stopped();) {
     const auto size = static_cast<size_t>(std::min(kPiece, step.stored_length - done));
     used_ = 0;
-    char* to = Extend(size);
+    char* to = Extend(Padded(size));  // the file's last piece; the others have whole blocks
     Status read = reader_.ReadStored(entry, fd.get(), step.stored_offset + done, to, size);
     if (!read.ok()) return Settle(entry, std::move(read));
     Checksum(entry, stored, step.stored_offset + done, to, size);
-    SHOAL_RETURN_IF_ERROR(writer_.Write(step.offset + done, to, size));
+    std::memset(to + size, 0, used_ - size);
+    SHOAL_RETURN_IF_ERROR(writer_.Write(step.offset + done, to, used_));
     done += size;
     writer_.progress_.bytes_done.fetch_add(size, std::memory_order_relaxed);
   }
@@ -318,6 +313,31 @@ Status WriterThread::Settle(uint32_t entry, Status status) {
 
 Status WriteVolume(PackCatalogue* catalogue, const std::string& path, unsigned jobs, Progress* progress, Written* out) {
   return Writer(catalogue, path, jobs, progress).Run(out);
+}
+
+Status FinishVolume(PackCatalogue* catalogue, const std::string& path, const uint8_t* id,
+                    std::vector<uint32_t>* pieces) {
+  const Plan& plan = catalogue->plan;
+  UniqueFd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd.valid()) return Status::FromErrno("cannot open", path, errno);
+  auto write = [&](uint64_t offset, const std::string& text) {
+    catalogue->pieces.Add(offset, text.data(), text.size());
+    return Explain(WriteExact(fd.get(), path, offset, text.data(), text.size()), path, plan);
+  };
+  SHOAL_RETURN_IF_ERROR(write(0, VolumeHead(id)));
+  SHOAL_RETURN_IF_ERROR(catalogue->pieces.Rows(plan.pieces_offset, pieces));
+
+  std::string tail;
+  const uint64_t whole = plan.pieces_offset / format::kPieceLength;
+  for (uint64_t first = 0; first < whole; first += kValuesPerHeader) {
+    AppendTailValues(TailValues::kPieces, first, pieces->data() + first, std::min(kValuesPerHeader, whole - first),
+                     &tail);
+  }
+  AppendVolumeEnd(plan.pieces_offset + tail.size(), &tail);
+  SHOAL_RETURN_IF_ERROR(write(plan.pieces_offset, tail));
+  SHOAL_RETURN_IF_ERROR(catalogue->pieces.Rows(plan.volume_length, pieces));
+  // Where space is taken late, the lack of it shows here.
+  return fdatasync(fd.get()) == 0 ? Status() : Explain(Status::FromErrno("cannot sync", path, errno), path, plan);
 }
 
 }  // namespace shoal

@@ -8,9 +8,9 @@
 #include "unpack/content_compare.h"
 #include "unpack/index_check.h"
 #include "unpack/metadata_compare.h"
+#include "unpack/piece_check.h"
 #include "unpack/problem_list.h"
 #include "unpack/verify_sink.h"
-#include "unpack/volume_pieces.h"
 
 namespace shoal {
 
@@ -34,15 +34,13 @@ Status Compare(const Image& image, const std::string& directory, unsigned jobs, 
 
   VerifySink verify(image, &problems, nullptr);
   ContentCompare content(index, metadata, root.get(), jobs, &differences, &verify);
-  SHOAL_RETURN_IF_ERROR(ContentReader(image, progress).Run(std::move(summary.files), jobs, &content));
+  PieceCheck pieces(image);
+  SHOAL_RETURN_IF_ERROR(ContentReader(image, progress, &pieces).Run(std::move(summary.files), jobs, &content));
 
-  out->verified.entries = index.entry_count();
-  out->verified.bytes = summary.content_bytes;
-  out->verified.unchecked_bytes = verify.unchecked_bytes();
-  out->verified.problems = problems.Take();
+  out->verified = GatherOutcome(index.entry_count(), summary.content_bytes, verify, &problems, &pieces);
   out->differences = differences.Take();
   out->ignored = ignored.Take();
-  return CheckPieces(image, jobs, *progress, &out->verified);
+  return Status();
 }
 
 }  // namespace shoal

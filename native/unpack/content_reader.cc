@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -15,7 +16,8 @@ namespace {
 
 // One read: stays in a core's cache from the copy out of the page cache to the checksum and the sink.
 constexpr uint64_t kReadLength = ContentReader::kSmallLimit;
-static_assert(kReadLength % format::kChunkLength == 0, "pieces of large files are whole chunks");
+static_assert(kReadLength % format::kChunkLength == 0, "parts of large files are whole chunks");
+static_assert(kReadLength >= format::kPieceLength, "a worker's buffer holds a piece");
 // Headers and padding between neighbours are read over; where files of a selection lie further apart, a new read is
 // cheaper.
 constexpr uint64_t kMaxGap = 65536;
@@ -28,13 +30,34 @@ std::string Hexadecimal(uint32_t value) {
   return text;
 }
 
+// Of the extent that holds a stored byte.
+size_t ExtentRow(const ContentFile& file, uint64_t stored_offset) {
+  return std::upper_bound(file.starts.begin(), file.starts.end(), stored_offset) - file.starts.begin() - 1;
+}
+
+// Calls visit(the part of an extent that holds them, how many bytes came before) for stored bytes of the file.
+template <typename Visit>
+Status EachExtent(const ContentFile& file, uint64_t from, uint64_t size, const Visit& visit) {
+  size_t row = ExtentRow(file, from);
+  for (uint64_t done = 0; done < size; row++) {
+    uint64_t skip = from + done - file.starts[row];
+    Extent part = file.extents[row];
+    part.file_offset += skip;
+    part.offset += skip;
+    part.length = std::min(part.length - skip, size - done);
+    SHOAL_RETURN_IF_ERROR(visit(part, done));
+    done += part.length;
+  }
+  return Status();
+}
+
 }  // namespace
 
 struct ContentReader::LargeFile {
   ContentFile file;
   std::once_flag begun;
   std::unique_ptr<LargeFileSink> sink;
-  std::atomic<uint64_t> pieces_left{0};
+  std::atomic<uint64_t> parts_left{0};
 
   std::mutex mutex;  // for all below
   Status damage;
@@ -47,7 +70,9 @@ struct ContentReader::Batch {
     Status damage;
   };
 
-  // Either a piece of a large file …
+  // A piece of a volume …
+  std::optional<PieceCheck::Piece> piece;
+  // … or a part of a large file …
   std::shared_ptr<LargeFile> large;
   uint64_t from = 0;  // in its stored bytes
   uint64_t size = 0;
@@ -94,8 +119,10 @@ class ContentReader::Worker {
   void Run() {
     Batch batch;
     while (reader_.Next(&batch)) {
-      if (batch.large) {
-        Piece(batch);
+      if (batch.piece) {
+        reader_.pieces_->Check(*batch.piece, buffer_.data());
+      } else if (batch.large) {
+        LargeFilePart(batch);
       } else {
         SmallFiles(&batch);
       }
@@ -126,7 +153,7 @@ class ContentReader::Worker {
     reader_.progress_->bytes_done.fetch_add(bytes, std::memory_order_relaxed);
   }
 
-  void Piece(const Batch& batch) {
+  void LargeFilePart(const Batch& batch) {
     LargeFile& large = *batch.large;
     std::call_once(large.begun, [&] { large.sink = sink_->Large(number_, large.file); });
 
@@ -143,7 +170,7 @@ class ContentReader::Worker {
     }
 
     reader_.progress_->bytes_done.fetch_add(batch.size, std::memory_order_relaxed);
-    if (large.pieces_left.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (large.parts_left.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     reader_.progress_->bytes_done.fetch_add(large.file.entry.size - large.file.stored, std::memory_order_relaxed);
     large.sink->Finish(large.damage);
     large.sink.reset();
@@ -163,22 +190,6 @@ class ContentReader::Worker {
       return Status();
     });
     if (!status.ok()) reader_.Stop(std::move(status));
-  }
-
-  // Calls visit(the part of an extent that holds them, how many bytes came before) for stored bytes of the file.
-  template <typename Visit>
-  static Status EachExtent(const ContentFile& file, uint64_t from, uint64_t size, const Visit& visit) {
-    size_t row = std::upper_bound(file.starts.begin(), file.starts.end(), from) - file.starts.begin() - 1;
-    for (uint64_t done = 0; done < size; row++) {
-      uint64_t skip = from + done - file.starts[row];
-      Extent part = file.extents[row];
-      part.file_offset += skip;
-      part.offset += skip;
-      part.length = std::min(part.length - skip, size - done);
-      SHOAL_RETURN_IF_ERROR(visit(part, done));
-      done += part.length;
-    }
-    return Status();
   }
 
   // Holds stored bytes, whole chunks but for the file's last, against their checksums.
@@ -261,12 +272,28 @@ void ContentReader::SortByPlace(std::vector<uint32_t>* files) const {
 
 bool ContentReader::Next(Batch* batch) {
   std::lock_guard<std::mutex> lock(mutex_);
+  batch->piece.reset();
   batch->large.reset();
   batch->count = 0;
   batch->spans = false;
   batch->scattered = false;
   if (Ended()) return false;
 
+  PieceCheck::Piece piece;
+  if (pieces_ != nullptr && pieces_->Take(reached_volume_, reached_, &piece)) {
+    batch->piece = piece;
+    return true;
+  }
+  if (NextContent(batch)) {
+    Reach(*batch);
+    return true;
+  }
+  // What lies behind the last file.
+  if (pieces_ != nullptr && pieces_->Take(image_.volume_count(), 0, &piece)) batch->piece = piece;
+  return batch->piece.has_value();
+}
+
+bool ContentReader::NextContent(Batch* batch) {
   while (!large_ && next_file_ < files_.size() && batch->count < kMaxBatchFiles) {
     if (batch->count == batch->items.size()) batch->items.emplace_back();
     Batch::Item& item = batch->items[batch->count];
@@ -275,7 +302,7 @@ bool ContentReader::Next(Batch* batch) {
       if (batch->count > 0) return true;
       large_ = std::make_shared<LargeFile>();
       large_->file = item.file;
-      large_->pieces_left = (item.file.stored + kReadLength - 1) / kReadLength;
+      large_->parts_left = (item.file.stored + kReadLength - 1) / kReadLength;
       next_stored_ = 0;
     } else if (batch->Add(item.file)) {
       batch->count++;
@@ -292,6 +319,20 @@ bool ContentReader::Next(Batch* batch) {
   next_stored_ += batch->size;
   if (next_stored_ == large_->file.stored) large_.reset();
   return true;
+}
+
+// Remembers where the batch ends.
+void ContentReader::Reach(const Batch& batch) {
+  if (batch.spans) {
+    reached_volume_ = batch.volume;
+    reached_ = batch.end;
+  } else if (batch.large || batch.scattered) {
+    const ContentFile& file = batch.large ? batch.large->file : batch.items[0].file;
+    const uint64_t end = batch.large ? batch.from + batch.size : file.stored;
+    const Extent& last = file.extents[ExtentRow(file, end - 1)];
+    reached_volume_ = last.volume;
+    reached_ = last.offset + last.length;
+  }
 }
 
 // Leaves a file without extents where it fails: there is nothing of it to read.

@@ -10,6 +10,7 @@
 
 #include "core/image.h"
 #include "core/progress.h"
+#include "unpack/piece_check.h"
 
 namespace shoal {
 
@@ -44,11 +45,14 @@ class ContentSink {
 
 class ContentReader {
  public:
-  // Files with more stored bytes are large: handed on in pieces.
+  // Files with more stored bytes are large: handed on in parts.
   static constexpr uint64_t kSmallLimit = 1 << 20;
 
   // Advances progress->bytes_done by the content's length (holes included).
-  ContentReader(const Image& image, Progress* progress) : image_(image), progress_(progress) {}
+  // With `pieces` the volumes' pieces are checked, too, each right after the content that lies in it, so that storage
+  // is read once.
+  ContentReader(const Image& image, Progress* progress, PieceCheck* pieces = nullptr)
+      : image_(image), progress_(progress), pieces_(pieces) {}
 
   // Reads `files` (numbers of regular files, no aliases; in any order). Damage of one file is the sink's to list; what
   // is returned is damage of the index, the cause given to Stop, or kCancelled.
@@ -65,19 +69,24 @@ class ContentReader {
 
   void SortByPlace(std::vector<uint32_t>* files) const;
   bool Next(Batch* batch);
+  bool NextContent(Batch* batch);
+  void Reach(const Batch& batch);
   Status Decode(uint32_t number, ContentFile* out) const;
   bool Ended();
 
   const Image& image_;
   Progress* const progress_;
+  PieceCheck* const pieces_;
 
   std::atomic<bool> stopped_{false};
   std::mutex mutex_;  // for all below
   Status status_;
   std::vector<uint32_t> files_;
   size_t next_file_ = 0;
-  std::shared_ptr<LargeFile> large_;  // whose pieces are being handed out
+  std::shared_ptr<LargeFile> large_;  // whose parts are being handed out
   uint64_t next_stored_ = 0;          // of large_
+  uint32_t reached_volume_ = 0;       // where the content ends that was handed out last
+  uint64_t reached_ = 0;
 };
 
 }  // namespace shoal

@@ -3,9 +3,9 @@
 #include "core/run_threads.h"
 #include "unpack/content_reader.h"
 #include "unpack/index_check.h"
+#include "unpack/piece_check.h"
 #include "unpack/problem_list.h"
 #include "unpack/verify_sink.h"
-#include "unpack/volume_pieces.h"
 
 namespace shoal {
 
@@ -19,12 +19,23 @@ Status Verify(const Image& image, unsigned jobs, Progress* progress, VerifyOutco
   progress->entries_done = image.index().entry_count() - summary.files.size();
 
   VerifySink sink(image, &problems, progress);
-  SHOAL_RETURN_IF_ERROR(ContentReader(image, progress).Run(std::move(summary.files), jobs, &sink));
-  out->entries = image.index().entry_count();
-  out->bytes = summary.content_bytes;
-  out->unchecked_bytes = sink.unchecked_bytes();
-  out->problems = problems.Take();
-  return CheckPieces(image, jobs, *progress, out);
+  PieceCheck pieces(image);
+  SHOAL_RETURN_IF_ERROR(ContentReader(image, progress, &pieces).Run(std::move(summary.files), jobs, &sink));
+  *out = GatherOutcome(image.index().entry_count(), summary.content_bytes, sink, &problems, &pieces);
+  return Status();
+}
+
+VerifyOutcome GatherOutcome(uint64_t entries, uint64_t bytes, const VerifySink& sink, ProblemList* problems,
+                            PieceCheck* pieces) {
+  VerifyOutcome outcome;
+  outcome.entries = entries;
+  outcome.bytes = bytes;
+  outcome.unchecked_bytes = sink.unchecked_bytes();
+  outcome.unframed_volumes = pieces->unframed_volumes();
+  outcome.problems = problems->Take();
+  // A damaged file's piece would tell the same again.
+  if (outcome.problems.empty()) outcome.problems = pieces->TakeProblems();
+  return outcome;
 }
 
 }  // namespace shoal

@@ -10,6 +10,10 @@
 
 namespace shoal {
 
+class PieceCheck;
+class ProblemList;
+class VerifySink;
+
 struct VerifyOutcome {
   uint64_t entries = 0;
   uint64_t bytes = 0;             // of content
@@ -20,5 +24,9 @@ struct VerifyOutcome {
 
 // A damaged index is the status; damaged entries are listed, and the rest is gone through.
 Status Verify(const Image& image, unsigned jobs, Progress* progress, VerifyOutcome* out);
+
+// What a reading of all content with `sink` and `pieces` has found.
+VerifyOutcome GatherOutcome(uint64_t entries, uint64_t bytes, const VerifySink& sink, ProblemList* problems,
+                            PieceCheck* pieces);
 
 }  // namespace shoal

@@ -7,6 +7,8 @@ import type { ByteSource } from '../io/byte-source.ts';
 export interface ArchiveTraits {
   readonly hasChecksums: boolean;
   readonly byShoal: boolean;
+  /** CRC32C of each piece, where the archive itself has them. */
+  readonly pieces: Uint32Array | undefined;
 }
 
 /** The volumes row of an archive: its name as an index at `image` finds it again, and what tells it from another file. */
@@ -15,6 +17,7 @@ export function archiveVolume(source: ByteSource, archive: Buffer, image: Buffer
     name: nameFromIndex(archive, image),
     codec: format.codecNone,
     flags: (traits.hasChecksums ? format.volumeHasChecksums : 0) | (traits.byShoal ? format.volumeByShoal : 0),
+    pieces: traits.pieces,
     ...probeVolume(source),
   };
 }

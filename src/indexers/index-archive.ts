@@ -61,6 +61,7 @@ export async function indexArchive(path: string | Buffer, options: IndexOptions 
     const volume = archiveVolume(source, archive, image, {
       hasChecksums: contents.columns.hasChecksums,
       byShoal: contents.id !== undefined,
+      pieces: contents.pieces,
     });
     const index = assembleIndex(catalogue, [volume], { 'shoal.version': version });
     if (stateOf(archive) !== before) {

@@ -95,6 +95,8 @@ export interface ScanResult {
   readonly skipped: readonly NativeProblem[];
   /** The id in the head of a volume that Shoal wrote, 32 hexadecimal digits; else undefined. */
   readonly id?: string;
+  /** CRC32C of each piece of a finished volume that Shoal wrote; else undefined. */
+  readonly pieces?: Uint32Array;
 }
 
 export interface VerifyResult {
@@ -154,12 +156,10 @@ export interface Addon {
    * (mode 0755, the caller's uid and gid, mtime 0).
    */
   walk(sources: readonly Buffer[], jobs: number, progress: BigUint64Array): Promise<WalkResult>;
-  /** Writes the volume of a walked catalogue to `path` (made with O_EXCL by the caller, empty) and syncs it. Its head's id is zeros. Fills checksums and offsets. */
+  /** Writes the volume of a walked catalogue to `path` (made with O_EXCL by the caller, empty) but for what needs the id. Fills checksums and offsets. */
   writeVolume(catalogue: NativeCatalogue, path: Buffer, jobs: number, progress: BigUint64Array): Promise<WriteResult>;
-  /** Writes the id (16 bytes) into the head of the volume and syncs it. */
-  stampVolume(path: Buffer, id: Uint8Array): Promise<void>;
-  /** Reads a volume back: CRC32C of each of its pieces (docs/FORMAT.md §4.13). */
-  pieceChecksums(path: Buffer, jobs: number, progress: BigUint64Array): Promise<Uint32Array>;
+  /** Completes a volume that writeVolume wrote, with the image's id (16 bytes), and syncs it. Resolves to the CRC32C of each of its pieces (docs/FORMAT.md §4.13). */
+  finishVolume(catalogue: NativeCatalogue, path: Buffer, id: Uint8Array): Promise<Uint32Array>;
   /** Reads the headers of an uncompressed tar. */
   scanTar(path: Buffer, progress: BigUint64Array): Promise<ScanResult>;
   catalogueColumns(catalogue: NativeCatalogue): CatalogueColumns;

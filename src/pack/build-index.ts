@@ -1,12 +1,12 @@
-import type { IndexColumns } from '../format/columns.ts';
 import * as format from '../format/constants.ts';
 import type { Metadata } from '../format/metadata.ts';
 import { assembleIndex, encodeCatalogue } from '../format/write-index.ts';
 import { probeVolume } from '../image/volume-probe.ts';
 import { writeNewFile } from '../io/atomic-file.ts';
 import { openFileSource } from '../io/file-source.ts';
+import type { NativeCatalogue } from '../native/addon.ts';
 import { loadAddon } from '../native/load.ts';
-import { type JobOptions, runJob } from '../native/run-job.ts';
+import { runJob } from '../native/run-job.ts';
 import type { WorkDirectory } from './work-directory.ts';
 
 export interface BuiltIndex {
@@ -15,19 +15,16 @@ export interface BuiltIndex {
   readonly length: number;
 }
 
-/** Writes and syncs the index of a volume that lies in `work`, after putting the image's id into the volume. */
+/** Completes the volume that was written in `work`, to which the image's id belongs, and writes and syncs its index. */
 export async function buildIndex(
-  columns: IndexColumns,
+  catalogue: NativeCatalogue,
   volumeName: Buffer,
   metadata: Metadata,
   work: WorkDirectory,
-  jobs: number,
-  { signal }: JobOptions,
 ): Promise<BuiltIndex> {
-  const catalogue = encodeCatalogue(columns);
   const addon = loadAddon();
-  await runJob(() => addon.stampVolume(work.volume, catalogue.id));
-  const pieces = await runJob((counters) => addon.pieceChecksums(work.volume, jobs, counters), { signal });
+  const encoded = encodeCatalogue(addon.catalogueColumns(catalogue));
+  const pieces = await runJob(() => addon.finishVolume(catalogue, work.volume, encoded.id));
   const source = openFileSource(work.volume, 'wrong-volume');
   try {
     const volume = {
@@ -37,7 +34,7 @@ export async function buildIndex(
       flags: format.volumeHasChecksums | format.volumeByShoal,
       pieces,
     };
-    const { id, length, parts } = assembleIndex(catalogue, [volume], metadata);
+    const { id, length, parts } = assembleIndex(encoded, [volume], metadata);
     await writeNewFile(work.index, parts);
     return { id, length };
   } finally {

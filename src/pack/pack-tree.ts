@@ -77,8 +77,7 @@ export async function packTree(
     await checkFree(paths, force);
     const walked = await runJob((counters) => addon.walk(trees, jobs, counters), options);
     await writeVolume(walked, work, jobs, options);
-    const columns = addon.catalogueColumns(walked.catalogue);
-    const index = await buildIndex(columns, paths.volumeName, stored, work, jobs, options);
+    const index = await buildIndex(walked.catalogue, paths.volumeName, stored, work);
     await readBack(work, walked.entries, jobs, options);
     if (options.signal?.aborted) {
       throw new ShoalError('cancelled', 'cancelled before it was done', { cause: options.signal.reason });

@@ -1,5 +1,5 @@
 // Holds Crc32c against Crc32cPortable over lengths around every step of the fast path, at every alignment, with and
-// without a seed.
+// without a seed; and Crc32cJoin against both.
 #include <cstdio>
 #include <random>
 #include <vector>
@@ -19,8 +19,12 @@ int main() {
       const uint32_t seed = alignment % 2 == 0 ? 0 : static_cast<uint32_t>(random());
       const uint32_t found = shoal::Crc32c(bytes.data() + alignment, length, seed);
       const uint32_t expected = shoal::Crc32cPortable(bytes.data() + alignment, length, seed);
-      if (found == expected) continue;
-      std::printf("%zu bytes at %zu: expected %u, found %u\n", length, alignment, expected, found);
+      const size_t split = length == 0 ? 0 : random() % (length + 1);
+      const uint32_t joined = shoal::Crc32cJoin(
+          shoal::Crc32c(bytes.data() + alignment, split, seed),
+          shoal::Crc32c(bytes.data() + alignment + split, length - split), length - split);
+      if (found == expected && joined == expected) continue;
+      std::printf("%zu bytes at %zu: expected %u, found %u, joined %u\n", length, alignment, expected, found, joined);
       return 1;
     }
   }

@@ -12,6 +12,8 @@ export interface TarContents {
   readonly skipped: readonly NativeProblem[];
   /** Of a volume that Shoal wrote: the image's id in its head. */
   readonly id: Buffer | undefined;
+  /** Of a finished one: CRC32C of each piece. */
+  readonly pieces: Uint32Array | undefined;
 }
 
 /**
@@ -20,7 +22,8 @@ export interface TarContents {
  */
 export async function readTar(path: Buffer, options: JobOptions): Promise<TarContents> {
   const addon = loadAddon();
-  const { catalogue, entries, bytes, skipped, id } = await runJob((counters) => addon.scanTar(path, counters), options);
+  const scanned = await runJob((counters) => addon.scanTar(path, counters), options);
+  const { catalogue, entries, bytes, skipped, id, pieces } = scanned;
   const columns = addon.catalogueColumns(catalogue);
-  return { columns, entries, bytes, skipped, id: id === undefined ? undefined : Buffer.from(id, 'hex') };
+  return { columns, entries, bytes, skipped, id: id === undefined ? undefined : Buffer.from(id, 'hex'), pieces };
 }
