@@ -9,6 +9,8 @@ export interface Packed {
 export interface Mounted {
   /** The directory where the files are. */
   readonly root: string;
+  /** The process that serves it, where there is one. */
+  readonly server?: number;
   unmount(): void;
 }
 

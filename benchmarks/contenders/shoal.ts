@@ -13,8 +13,8 @@ export const shoal: Contender = {
     existsSync(fileURLToPath(new URL('../../dist/shoal.js', import.meta.url))) ? undefined : 'it is not built',
   pack: ({ tree, archive }) => command('pack', tree, '-o', archive, '--quiet'),
   mount: ({ archive }, at) => {
-    runCommand(command('mount', archive, at));
-    return { root: at, unmount: () => runCommand(command('unmount', at)) };
+    const { pid } = JSON.parse(runCommand(command('mount', '--json', archive, at)));
+    return { root: at, server: pid, unmount: () => runCommand(command('unmount', at)) };
   },
   extract: ({ archive }, into) => command('extract', archive, '-C', into, '--quiet'),
   verify: ({ archive }) => command('verify', archive, '--quiet'),

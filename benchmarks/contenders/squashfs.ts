@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Contender } from '../contender.ts';
 import { isRoot } from '../page-cache.ts';
 import { isInstalled, runCommand } from '../run-command.ts';
@@ -22,7 +23,7 @@ export const squashfuse: Contender = {
   unavailable: () => missing('mksquashfs') ?? missing('squashfuse_ll') ?? missing('fusermount3'),
   mount: ({ archive }, at) => {
     runCommand(['squashfuse_ll', archive, at]);
-    return { root: at, unmount: () => runCommand(['fusermount3', '-u', at]) };
+    return { root: at, server: findProcess(at), unmount: () => runCommand(['fusermount3', '-u', at]) };
   },
 };
 
@@ -35,6 +36,18 @@ export const kernelSquashfs: Contender = {
     return { root: at, unmount: () => runCommand(['umount', at]) };
   },
 };
+
+/** The process with this argument. */
+function findProcess(argument: string): number {
+  for (const name of readdirSync('/proc').filter((each) => /^\d+$/.test(each))) {
+    try {
+      if (readFileSync(`/proc/${name}/cmdline`, 'latin1').split('\0').includes(argument)) return Number(name);
+    } catch {
+      // a process that ended meanwhile
+    }
+  }
+  throw new Error(`no process was found that serves ${argument}`);
+}
 
 function missing(program: string): string | undefined {
   return isInstalled(program) ? undefined : `${program} is not installed`;

@@ -1,8 +1,12 @@
 // The client of the benchmarks: the same for every contender, and fast enough not to be what is measured.
-//   read_client find DIR                                         walks the tree, stats every entry
-//   read_client stat|read DIR PATHS THREADS COUNT SEED           COUNT random paths of the list PATHS (NUL-terminated,
-//   relative to DIR) read_client sequential FILE                                  reads FILE from start to end, 1 MiB
-//   at a time
+//
+//   read_client find DIR
+//       walks the tree and stats every entry
+//   read_client stat|read DIR PATHS THREADS COUNT SEED
+//       COUNT random paths of the list PATHS, which are relative to DIR and each ended by NUL
+//   read_client sequential FILE
+//       reads FILE from start to end, 1 MiB at a time
+//
 // Prints one line of JSON: operations, bytes, seconds. What is read into memory before the work is not timed. Any error
 // ends it with status 1.
 #include <dirent.h>

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mounted } from '../contender.ts';
 import { dropDentries, dropEverything, isRoot, warm } from '../page-cache.ts';
@@ -53,10 +53,10 @@ export const mountedScenarios: readonly Scenario[] = [
     unavailable: always,
     suits: ({ kind, name }) => kind === 'shoal' || name === 'squashfuse_ll',
     run: (trial) =>
-      withMount(trial, ({ root }) => {
+      withMount(trial, ({ root, server }) => {
         readClient('find', root);
         random('read', root, trial, 4);
-        return serverMemory(root);
+        return privateMemory(server);
       }),
   },
 ];
@@ -148,18 +148,9 @@ function exactly(operations: number, result: ClientResult): ClientResult {
   return result;
 }
 
-/** MiB of memory that only the process has that serves the mount at `root`, found by its open /dev/fuse and its command line. */
-function serverMemory(root: string): number {
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(root)) continue;
-      const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
-      if (!open.includes('/dev/fuse')) continue;
-      const kilobytes = [...readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8').matchAll(/^Private_\w+: +(\d+) kB/gm)];
-      return kilobytes.reduce((sum, match) => sum + Number(match[1]), 0) / 1024;
-    } catch {
-      // a process that ended meanwhile
-    }
-  }
-  throw new Error(`no process was found that serves ${root}`);
+/** MiB of memory that only the process has. */
+function privateMemory(process: number | undefined): number {
+  const rollup = readFileSync(`/proc/${process}/smaps_rollup`, 'utf8');
+  const kilobytes = [...rollup.matchAll(/^Private_\w+: +(\d+) kB/gm)];
+  return kilobytes.reduce((sum, match) => sum + Number(match[1]), 0) / 1024;
 }
