@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fuseUnavailable } from '../src/mount/fuse-available.ts';
+import { fuseUnavailable } from './support/fuse-available.ts';
 import { shoalProgram } from './support/run-shoal.ts';
 
 /** A command of the README's tour and the output that is shown for it, in which `…` stands for anything. */

@@ -24,6 +24,8 @@ void ExportConstants(Napi::Env env, Napi::Object exports) {
       {"extentListVolume", format::kExtentListVolume},
       {"maxNameLength", format::kMaxNameLength},
       {"maxEntries", format::kMaxEntries},
+      {"maxAnswer", format::kMaxAnswer},
+      {"maxNumber", format::kMaxNumber},
       {"bucketSlots", format::kBucketSlots},
       {"bucketFill", format::kBucketFill},
       {"bucketLength", format::kBucketLength},

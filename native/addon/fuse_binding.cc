@@ -5,15 +5,16 @@
 #include <optional>
 
 #include "addon/bridge.h"
+#include "core/show_bytes.h"
 #include "fuse/mount.h"
 #include "fuse/served_mount.h"
 
 namespace shoal::addon {
 namespace {
 
-// One line on standard error, in one piece.
+// One line on standard error, in one piece, whatever the names in it are.
 void LogLine(const std::string& text) {
-  const std::string line = "shoal: " + text + "\n";
+  const std::string line = "shoal: " + ShowBytes(text) + "\n";
   if (write(STDERR_FILENO, line.data(), line.size()) < 0) return;  // nobody listens
 }
 
@@ -110,7 +111,6 @@ fuse::ServeOptions ToServeOptions(const Napi::Object& object) {
   options.presentation.gid = ToOptionalNumber(object.Get("gid"));
   options.presentation.umask = ToOptionalNumber(object.Get("umask")).value_or(0);
   options.allow_other = object.Get("allowOther").ToBoolean();
-  options.threads = ToOptionalNumber(object.Get("threads")).value_or(0);
   options.log = LogLine;
   return options;
 }

@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -43,20 +42,20 @@ class FaultRegistry {
   static void OnBusError(int signal, siginfo_t* info, void* context) {
     const int error = errno;
     // Positive codes are the kernel's; a SIGBUS that somebody sent has no address.
-    if (info->si_code <= 0 || !Get().ReplacePage(reinterpret_cast<uintptr_t>(info->si_addr))) {
+    if (info->si_code <= 0 || !Get().ReplaceMap(reinterpret_cast<uintptr_t>(info->si_addr))) {
       Get().PassOn(signal, info, context);
     }
     errno = error;
   }
 
-  bool ReplacePage(uintptr_t address) {
+  bool ReplaceMap(uintptr_t address) {
     std::lock_guard<std::mutex> lock(mutex_);
     for (FaultGuard* guard : guards_) {
       if (address - guard->start_ >= guard->length_) continue;
-      const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
       guard->faults_.fetch_add(1);  // before the zeros can be seen
-      return mmap(reinterpret_cast<void*>(address & ~(page - 1)), page, PROT_READ,
-                  MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+      // All of it: each page alone would be a mapping more, of which the kernel allows 65 530 (vm.max_map_count).
+      return mmap(reinterpret_cast<void*>(guard->start_), guard->length_, PROT_READ,
+                  MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) != MAP_FAILED;
     }
     return false;
   }
@@ -89,16 +88,23 @@ bool FaultGuard::Heal(int fd) {
   // Under the lock, so that no handler puts its zeros over what is mapped here without being counted anew.
   std::lock_guard<std::mutex> lock(FaultRegistry::Get().mutex());
   const uint64_t faults = faults_.load();
-  if (MapForRead(fd, length_, reinterpret_cast<void*>(start_)) == MAP_FAILED) return false;
+  // Elsewhere first: mmap at a fixed address may take away what is there and then fail.
+  void* fresh = MapForRead(fd, length_);
+  if (fresh == MAP_FAILED) return false;
+  if (mremap(fresh, length_, length_, MREMAP_MAYMOVE | MREMAP_FIXED, reinterpret_cast<void*>(start_)) == MAP_FAILED) {
+    const int error = errno;
+    munmap(fresh, length_);
+    errno = error;
+    return false;
+  }
   healed_.store(faults);
   return true;
 }
 
-void* MapForRead(int fd, size_t length, void* fixed) {
-  const int place = fixed == nullptr ? 0 : MAP_FIXED;
-  void* base = mmap(fixed, length, PROT_READ, MAP_SHARED | place, fd, 0);
+void* MapForRead(int fd, size_t length) {
+  void* base = mmap(nullptr, length, PROT_READ, MAP_SHARED, fd, 0);
   // FUSE filesystems that serve with direct I/O refuse shared mappings only.
-  if (base == MAP_FAILED && errno == ENODEV) base = mmap(fixed, length, PROT_READ, MAP_PRIVATE | place, fd, 0);
+  if (base == MAP_FAILED && errno == ENODEV) base = mmap(nullptr, length, PROT_READ, MAP_PRIVATE, fd, 0);
   if (base != MAP_FAILED) madvise(base, length, MADV_RANDOM);  // advice: without it the kernel reads more than asked
   return base;
 }

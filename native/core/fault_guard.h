@@ -1,6 +1,6 @@
 // Survives SIGBUS in a mapped file: the kernel's answer to a load from a page that storage cannot give, or that lies
-// behind the end of a file cut short meanwhile. The page is replaced by zeros and the fault counted; who reads the map
-// looks at the count before and after, and throws away what it read if a fault came between.
+// behind the end of a file cut short meanwhile. The whole map is replaced by zeros and the fault counted; who reads the
+// map looks at the count before and after, and throws away what it read if a fault came between.
 #pragma once
 
 #include <atomic>
@@ -18,7 +18,7 @@ class FaultGuard {
   FaultGuard(const FaultGuard&) = delete;
   FaultGuard& operator=(const FaultGuard&) = delete;
 
-  // Whether pages are zeros that should not be: call Heal before reading.
+  // Whether the map is zeros that should not be: call Heal before reading.
   bool hurt() const { return count() != healed_.load(std::memory_order_acquire); }
 
   // Faults so far. What was read from the map before this call is seen before it.
@@ -39,8 +39,7 @@ class FaultGuard {
   std::atomic<uint64_t> healed_{0};  // of faults_, those that Heal undid
 };
 
-// mmap(2) of a whole file for reading, shared with all processes that read it; at `fixed`, if that is not null.
-// MAP_FAILED and errno as there.
-void* MapForRead(int fd, size_t length, void* fixed);
+// mmap(2) of a whole file for reading, shared with all processes that read it. MAP_FAILED and errno as there.
+void* MapForRead(int fd, size_t length);
 
 }  // namespace shoal

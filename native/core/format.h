@@ -47,6 +47,10 @@ constexpr uint32_t kExtentListVolume = 0xFFFF;
 constexpr uint32_t kMaxNameLength = 255;
 constexpr uint32_t kMaxEntries = 0xFFFFFFFE;  // inode numbers are entry + 1, in 32 bits
 
+// §4: bounds on what an index may say
+constexpr uint64_t kMaxAnswer = 1 << 30;                  // bytes of a set, a list or a table
+constexpr uint64_t kMaxNumber = (uint64_t{1} << 53) - 1;  // lengths, sizes, sums, seconds
+
 // §4.4 hash
 constexpr uint32_t kBucketSlots = 16;
 constexpr uint32_t kBucketFill = 12;

@@ -228,6 +228,10 @@ Status IndexMap::CheckCounts() const {
 
 Status IndexMap::ReadBlockTable(int fd) {
   Range& blocks = sections_[static_cast<uint32_t>(Section::kBlocks)];
+  if (blocks.length > format::kMaxAnswer) {
+    return Malformed(Section::kBlocks, 0,
+                     Expected("bytes of the block table, at most", format::kMaxAnswer, blocks.length));
+  }
   block_checksums_.resize(blocks.count);
   SHOAL_RETURN_IF_ERROR(ReadExact(fd, path_, blocks.offset, block_checksums_.data(), blocks.length));
   const uint32_t computed = Crc32c(block_checksums_.data(), blocks.length);
@@ -242,7 +246,7 @@ Status IndexMap::ReadBlockTable(int fd) {
 }
 
 Status IndexMap::Map(uint64_t size) {
-  void* base = MapForRead(fd_.get(), size, nullptr);
+  void* base = MapForRead(fd_.get(), size);
   if (base == MAP_FAILED) return Status::FromErrno("cannot map", path_, errno);
   base_ = static_cast<const uint8_t*>(base);
   length_ = size;
@@ -281,6 +285,9 @@ bool IndexMap::Verify(uint64_t block) const {
 
 Status IndexMap::Failure(Section kind, uint64_t offset, uint64_t length) const {
   const Range& range = section(kind);
+  if (length > format::kMaxAnswer) {
+    return Malformed(kind, 0, Expected("bytes at once, at most", format::kMaxAnswer, length));
+  }
   if (offset > range.length || length > range.length - offset) {
     return Malformed(kind, std::min(offset, range.length),
                      std::string("section ") + NameOf(kind) + ": expected " + std::to_string(length) + " bytes at " +

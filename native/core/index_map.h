@@ -37,7 +37,7 @@ class IndexMap {
   // their checksums. Null if they are not: Failure with the same arguments says why.
   const uint8_t* At(format::Section kind, uint64_t offset, uint64_t length) const {
     const Range& range = section(kind);
-    if (offset > range.length || length > range.length - offset) return nullptr;
+    if (offset > range.length || length > range.length - offset || length > format::kMaxAnswer) return nullptr;
     const uint64_t start = range.offset + offset;
     if (length != 0) {
       const uint64_t last = BlockOf(start + length - 1);

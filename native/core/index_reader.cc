@@ -156,6 +156,11 @@ Status IndexReader::Wide(uint32_t number, Entry* out) const {
     } else {
       out->seconds = Load<int64_t>(row + 8);
       out->nanoseconds = Load<uint32_t>(row + 16);
+      if (out->seconds > static_cast<int64_t>(format::kMaxNumber) ||
+          out->seconds < -static_cast<int64_t>(format::kMaxNumber)) {
+        return MalformedEntry(number, 5,
+                              "expected an mtime within 2^53 seconds, found " + std::to_string(out->seconds));
+      }
       if (out->nanoseconds > kMaxNanoseconds) {
         return map_->Malformed(Section::kWide, at + 16,
                                "expected at most 999999999 nanoseconds, found " + std::to_string(out->nanoseconds));

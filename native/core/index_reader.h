@@ -30,6 +30,7 @@ class IndexReader {
   Status PieceChecksum(uint64_t row, uint32_t* out) const;
   Status DirectoryTotals(const Entry& directory, Totals* out) const;
   Status Xattrs(uint32_t set, std::vector<Xattr>* out) const;
+  Status MayHaveAcls(bool* out) const;
   Status Volumes(std::vector<VolumeInfo>* out) const;
 
   // That entry 0 is a directory without a name; gives its totals.

@@ -10,8 +10,11 @@ namespace {
 
 using format::Section;
 
-constexpr uint64_t kMaxContent = 0x7FFFFFFFFFFFFFFF;  // off_t
 constexpr uint32_t kMaxVolumeName = 4095;
+
+// Of a set of attributes.
+constexpr uint64_t kCountLength = 4;
+constexpr uint64_t kLengthsLength = 6;  // u16 of the name, u32 of the value
 
 std::string_view View(const uint8_t* data, uint64_t size) { return {reinterpret_cast<const char*>(data), size}; }
 
@@ -84,9 +87,9 @@ Status IndexReader::ListHeader(const Entry& file, uint64_t* size, uint32_t* rows
                            "expected at most " + std::to_string(room) + " extents in the rest of the section, found " +
                                std::to_string(*rows));
   }
-  if (*size > kMaxContent) {
+  if (*size > format::kMaxNumber) {
     return map_->Malformed(Section::kExtents, file.offset + 8,
-                           "expected a content length below 2^63, found " + std::to_string(*size));
+                           "expected a content length below 2^53, found " + std::to_string(*size));
   }
   return Status();
 }
@@ -141,7 +144,10 @@ Status IndexReader::DirectoryTotals(const Entry& directory, Totals* out) const {
   }
   out->bytes = Load<uint64_t>(row + 8);
   out->entries = Load<uint64_t>(row + 16);
-  return Status();
+  if (out->bytes <= format::kMaxNumber && out->entries <= format::kMaxNumber - out->bytes) return Status();
+  return map_->Malformed(Section::kDirectories, uint64_t{directory.directory_row} * format::kDirectoryRowLength,
+                         "expected sums below 2^53, found " + std::to_string(out->bytes) + " bytes and " +
+                             std::to_string(out->entries) + " entries");
 }
 
 Status IndexReader::DirectoryRow(uint64_t row, const uint8_t** out) const {
@@ -153,8 +159,6 @@ Status IndexReader::DirectoryRow(uint64_t row, const uint8_t** out) const {
 Status IndexReader::Xattrs(uint32_t set, std::vector<Xattr>* out) const {
   out->clear();
   if (set == format::kNoXattrs) return Status();
-  constexpr uint64_t kCountLength = 4;
-  constexpr uint64_t kLengthsLength = 6;  // u16 of the name, u32 of the value
   const uint8_t* header = map_->At(Section::kXattrs, set, kCountLength);
   if (header == nullptr) return map_->Failure(Section::kXattrs, set, kCountLength);
   const auto count = Load<uint32_t>(header);
@@ -177,6 +181,26 @@ Status IndexReader::Xattrs(uint32_t set, std::vector<Xattr>* out) const {
   return Status();
 }
 
+// Sets stand back to back.
+Status IndexReader::MayHaveAcls(bool* out) const {
+  constexpr int kSetsLookedAt = 4096;
+  constexpr std::string_view kAcl = "system.posix_acl_";
+  const uint64_t end = map_->section(Section::kXattrs).length;
+  std::vector<Xattr> xattrs;
+  uint64_t at = 0;
+  *out = false;
+  for (int sets = 0; at < end && !*out; sets++) {
+    SHOAL_RETURN_IF_ERROR(Xattrs(static_cast<uint32_t>(at), &xattrs));
+    *out = sets == kSetsLookedAt;
+    at += kCountLength;
+    for (const Xattr& xattr : xattrs) {
+      *out = *out || xattr.name.substr(0, kAcl.size()) == kAcl;
+      at += kLengthsLength + xattr.name.size() + xattr.value.size();
+    }
+  }
+  return Status();
+}
+
 Status IndexReader::Volumes(std::vector<VolumeInfo>* out) const {
   out->clear();
   const uint64_t count = map_->section(Section::kVolumes).count;
@@ -192,9 +216,9 @@ Status IndexReader::Volumes(std::vector<VolumeInfo>* out) const {
     info.tail_checksum = Load<uint32_t>(row + 20);
     const auto name_offset = Load<uint32_t>(row + 24);
     const auto name_length = Load<uint32_t>(row + 28);
-    if (info.length > kMaxContent) {
+    if (info.length > format::kMaxNumber) {
       return map_->Malformed(Section::kVolumes, at,
-                             "expected a length below 2^63, found " + std::to_string(info.length));
+                             "expected a length below 2^53, found " + std::to_string(info.length));
     }
     if (name_length == 0 || name_length > kMaxVolumeName) {
       return map_->Malformed(Section::kVolumes, at + 28,

@@ -114,6 +114,10 @@ Status IndexView::Xattrs(uint32_t set, std::vector<Xattr>* out) const {
   return Ask([&] { return reader_->Xattrs(set, out); });
 }
 
+Status IndexView::MayHaveAcls(bool* out) const {
+  return Ask([&] { return reader_->MayHaveAcls(out); });
+}
+
 Status IndexView::Volumes(std::vector<VolumeInfo>* out) const {
   return Ask([&] { return reader_->Volumes(out); });
 }

@@ -91,6 +91,8 @@ class IndexView {
   uint32_t entry_count() const { return entry_count_; }  // at least 1
   uint64_t total_bytes() const { return total_bytes_; }  // of the root's directory row
   bool has_xattrs() const;
+  // Whether an entry has a POSIX ACL; where there are very many sets of attributes, true without looking at all.
+  Status MayHaveAcls(bool* out) const;
   // Holds every block against its checksum, touched before or not; the first that differs is the status.
   Status CheckBlocks() const;
 

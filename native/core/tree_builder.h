@@ -81,7 +81,6 @@ class TreeBuilder {
   uint32_t NewNode(uint32_t parent, std::string_view name, uint32_t hash, uint32_t inode);
   uint32_t NewInode(const TreeEntry& entry);
   const char* PlaceInode(uint32_t parent, std::string_view name, uint32_t inode);
-  const char* Vacate(uint32_t node);
   uint32_t InternAttributes(const TreeEntry& entry);
 
   std::string_view NameOf(uint32_t node) const {

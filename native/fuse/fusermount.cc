@@ -108,7 +108,8 @@ Status Run(const std::vector<std::string>& arguments, UniqueFd socket, Outcome* 
     strings.insert(strings.begin(), helper);
     pid_t pid = 0;
     const int error = Spawn(helper, Pointers(strings).data(), variable_pointers.data(), socket.get(), to.get(), &pid);
-    if (error == ENOENT) continue;
+    // EACCES also where a directory of PATH may not be searched, as one left over from another user.
+    if (error == ENOENT || error == EACCES) continue;
     if (error != 0) return Status::FromErrno("cannot run", helper, error);
     outcome->found = true;
     to.reset();
@@ -129,13 +130,17 @@ Status NotInstalled() {
 }
 
 // What the helper said, and what helps.
-Status Explain(const std::string& words, const std::string& directory) {
+Status Explain(const std::string& said, const std::string& directory) {
+  // Without the directory, whose name may hold any of the words below.
+  std::string words = said;
+  for (size_t at; (at = words.find(directory)) != std::string::npos;) words.erase(at, directory.size());
   struct Known {
     const char* words;
     Code code;
     const char* cure;
   };
   static constexpr Known kKnown[] = {
+      {"/etc/mtab", Code::kUnsupported, "as root run ln -s /proc/self/mounts /etc/mtab"},
       {"user_allow_other", Code::kPermission,
        "ask an administrator to put a line user_allow_other into /etc/fuse.conf, or mount without allow_other"},
       {"is forbidden", Code::kPermission, "mount on a directory of a local filesystem, such as one made by mktemp -d"},
@@ -152,9 +157,9 @@ Status Explain(const std::string& words, const std::string& directory) {
   };
   for (const Known& known : kKnown) {
     if (words.find(known.words) == std::string::npos) continue;
-    return Status(known.code, words + "; " + known.cure).At(directory);
+    return Status(known.code, said + "; " + known.cure).At(directory);
   }
-  return Status(Code::kIo, words.empty() ? "fusermount3 failed without a word" : words).At(directory);
+  return Status(Code::kIo, said.empty() ? "fusermount3 failed without a word" : said).At(directory);
 }
 
 bool Succeeded(const Outcome& outcome) { return WIFEXITED(outcome.status) && WEXITSTATUS(outcome.status) == 0; }
@@ -173,7 +178,8 @@ Status ReceiveDescriptor(int socket, UniqueFd* out) {
     length = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
   } while (length < 0 && errno == EINTR);
   const cmsghdr* header = length > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
-  if (header == nullptr || header->cmsg_type != SCM_RIGHTS || header->cmsg_len < CMSG_LEN(sizeof(int))) {
+  if (header == nullptr || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+      header->cmsg_len < CMSG_LEN(sizeof(int))) {
     return Status(Code::kIo, "expected the FUSE descriptor from fusermount3, found none");
   }
   int fd = -1;

@@ -23,7 +23,7 @@ constexpr uint32_t kMaxWrite = 4096;
 
 }  // namespace
 
-Negotiation Negotiate(const InitIn& offer, size_t size) {
+Negotiation Negotiate(const InitIn& offer, size_t size, bool acls) {
   Negotiation result;
   result.reply.major = kMajor;
   result.reply.minor = kMinor;
@@ -34,7 +34,7 @@ Negotiation Negotiate(const InitIn& offer, size_t size) {
   }
   if (offer.minor < kOldestMinor) return result;
 
-  const uint32_t agreed = offer.flags & static_cast<uint32_t>(kWanted);
+  const uint32_t agreed = offer.flags & static_cast<uint32_t>(kWanted | (acls ? kPosixAcl : 0));
   result.outcome = Negotiation::Outcome::kAgreed;
   result.no_open = (agreed & kNoOpenSupport) != 0;
   result.no_opendir = (agreed & kNoOpendirSupport) != 0;

@@ -23,7 +23,8 @@ struct Negotiation {
   bool no_opendir = false;  // OPENDIR may be
 };
 
-// `size` is the length of what the kernel sent. Pure.
-Negotiation Negotiate(const InitIn& offer, size_t size);
+// `size` is the length of what the kernel sent; `acls`: entries have POSIX ACLs, which cost a request for each entry
+// that is used. Pure.
+Negotiation Negotiate(const InitIn& offer, size_t size, bool acls);
 
 }  // namespace shoal::fuse

@@ -92,7 +92,9 @@ Answer GiveSized(size_t length, uint32_t room, Workspace& workspace) {
 }  // namespace
 
 Operations::Operations(const Image& image, const Presentation& presentation, Log log)
-    : image_(image), index_(image.index()), presentation_(presentation), log_(std::move(log)) {}
+    : image_(image), index_(image.index()), presentation_(presentation), log_(std::move(log)) {
+  if (!index_.MayHaveAcls(&has_acls_).ok()) has_acls_ = true;
+}
 
 void Operations::SetZeroMessageOpens(bool files, bool directories) {
   open_error_ = files ? ENOSYS : 0;
@@ -105,7 +107,8 @@ Answer Operations::Handle(const InHeader& header, std::string_view body, Workspa
     const Answer answer = HandleOnce(header, body, workspace);
     if (index_.faults() == faults) return answer;
   }
-  return Refuse(EIO);
+  const uint64_t number = std::min<uint64_t>(std::max<uint64_t>(header.nodeid, 1), index_.entry_count()) - 1;
+  return Fail(Status(Code::kIo, "storage does not give the index"), static_cast<uint32_t>(number));
 }
 
 // Copies what it gives out of the map, so that a fault while copying is seen above.
@@ -243,9 +246,10 @@ Answer Operations::Read(uint32_t number, const ReadIn& in, Workspace& workspace)
   Status status = index_.Resolve(number, &entry);
   if (!status.ok()) return Fail(status, number);
   if (!entry.IsFile()) return Refuse(entry.IsDirectory() ? EISDIR : EINVAL);
+  if (in.size > workspace.capacity) return Refuse(EIO);  // fewer bytes would mean the end of the file
   size_t got = 0;
-  status = image_.Read(entry, in.offset, workspace.room, std::min<size_t>(in.size, workspace.capacity), &got);
-  return status.ok() ? Give(workspace.room, got) : Fail(status, number);
+  status = image_.Read(entry, in.offset, workspace.room, in.size, &got);
+  return status.ok() ? Give(workspace.room, got) : Fail(status, number, true);
 }
 
 Answer Operations::Readdir(uint32_t number, const ReadIn& in, bool plus, Workspace& workspace) {
@@ -406,13 +410,16 @@ Status Operations::FillAttr(const Entry& entry, Attr* attr, Workspace& workspace
   return Status();
 }
 
-Answer Operations::Fail(const Status& status, uint32_t number) {
+Answer Operations::Fail(const Status& status, uint32_t number, bool named) {
   const int error = ErrnoFromCode(status.code());
   std::lock_guard<std::mutex> lock(told_mutex_);
   if (told_.size() >= kMaxTold || !told_.insert(number).second) return Refuse(error);
-  std::string path;
-  if (!index_.Path(number, &path).ok()) path = "entry " + std::to_string(number);
-  std::string line = path + ": " + status.message();
+  std::string line;
+  if (!named) {
+    if (!index_.Path(number, &line).ok()) line = "entry " + std::to_string(number);
+    line += ": ";
+  }
+  line += status.message();
   if (!status.path().empty()) line += " (" + status.path();
   if (!status.path().empty() && status.offset() >= 0) line += ", offset " + std::to_string(status.offset());
   if (!status.path().empty()) line += ")";

@@ -45,6 +45,9 @@ class Operations {
   // `image` outlives this. `log` is called seldom, from any thread.
   Operations(const Image& image, const Presentation& presentation, Log log);
 
+  // Whether permissions depend on POSIX ACLs.
+  bool has_acls() const { return has_acls_; }
+
   // What the handshake agreed on; before the first Handle().
   void SetZeroMessageOpens(bool files, bool directories);
 
@@ -70,13 +73,14 @@ class Operations {
   Status FillAttr(const Entry& entry, Attr* attr, Workspace& workspace) const;
   Status FillEntry(const Entry& entry, EntryOut* out, Workspace& workspace) const;
 
-  // The error for the kernel, told to the log once per entry.
-  Answer Fail(const Status& status, uint32_t number);
+  // The error for the kernel, told to the log once per entry. `named`: the status' message says which entry.
+  Answer Fail(const Status& status, uint32_t number, bool named = false);
 
   const Image& image_;
   const IndexView& index_;
   const Presentation presentation_;
   const Log log_;
+  bool has_acls_ = true;
   int open_error_ = 0;     // 0: OPEN is answered properly
   int opendir_error_ = 0;  // the same for OPENDIR
 

@@ -14,7 +14,6 @@ constexpr uint32_t kMajor = 7;
 constexpr uint32_t kMinor = 45;        // Linux 6.18; later kernels speak this one with us
 constexpr uint32_t kOldestMinor = 23;  // Linux 3.15: the reply to INIT has its present length
 
-constexpr uint64_t kRootNode = 1;
 constexpr uint32_t kMinReadBuffer = 8192;  // a read of the device with less room fails
 
 enum class Opcode : uint32_t {
@@ -64,6 +63,7 @@ constexpr uint64_t kDoReaddirplus = 1ull << 13;     //
 constexpr uint64_t kAsyncDio = 1ull << 15;          //
 constexpr uint64_t kNoOpenSupport = 1ull << 17;     // ENOSYS to OPEN: never asked again
 constexpr uint64_t kParallelDirops = 1ull << 18;    //
+constexpr uint64_t kPosixAcl = 1ull << 20;          // permission checks ask for POSIX ACLs, as extended attributes
 constexpr uint64_t kMaxPages = 1ull << 22;          // max_pages of the reply counts
 constexpr uint64_t kCacheSymlinks = 1ull << 23;     //
 constexpr uint64_t kNoOpendirSupport = 1ull << 24;  // ENOSYS to OPENDIR: never asked again

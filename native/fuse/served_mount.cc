@@ -15,8 +15,7 @@ Status ServedMount::Start(const std::string& index_path, const std::string& dire
 
   UniqueFd device;
   SHOAL_RETURN_IF_ERROR(Mount(index_path, directory, options.allow_other, &device));
-  Status status =
-      Session::Start(std::move(device), *served->operations_, options.threads, std::move(ended), &served->session_);
+  Status status = Session::Start(std::move(device), *served->operations_, std::move(ended), &served->session_);
   if (!status.ok()) {
     // The first failure is what matters; a mount that cannot be taken away is repaired by the next one.
     const Status ignored = fuse::Unmount(directory, true);
@@ -31,7 +30,8 @@ Status ServedMount::Start(const std::string& index_path, const std::string& dire
 
 Status ServedMount::Unmount() {
   struct stat root;
-  if (stat(directory_.c_str(), &root) != 0 || root.st_dev != device_) return Status();
+  const bool known = device_ != 0;  // 0: the kernel did not let this process look
+  if (known && (stat(directory_.c_str(), &root) != 0 || root.st_dev != device_)) return Status();
   Status status = fuse::Unmount(directory_, false);
   if (status.code() == Code::kBusy) status = fuse::Unmount(directory_, true);
   return status.code() == Code::kMissing ? Status() : status;

@@ -16,8 +16,7 @@ namespace shoal::fuse {
 struct ServeOptions {
   Presentation presentation;
   bool allow_other = false;
-  unsigned threads = 0;  // 0: by processors
-  Operations::Log log;   // called seldom, from any server thread
+  Operations::Log log;  // called seldom, from any server thread
 };
 
 class ServedMount {

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <string>
 #include <system_error>
 
@@ -24,7 +25,12 @@ namespace {
 
 // Requests are short; room for many FORGETs at once, which the kernel packs into one.
 constexpr size_t kRequestRoom = 64 << 10;
-constexpr size_t kReplyRoom = size_t{kRequestPages} * 4096;
+
+// The longest READ; the kernel counts in its pages, of up to 64 KiB on arm64. Memory is taken when it is used.
+size_t ReplyRoom() {
+  static const auto room = size_t{kRequestPages} * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  return room;
+}
 
 // How long the next request may take to come for polling to be worth it: a wake-up between processors costs about as
 // much.
@@ -60,28 +66,27 @@ struct Session::Worker {
   uint8_t* memory = nullptr;
   size_t request_length = 0;
   Workspace workspace;
-  bool quick = false;      // the last request came soon after the one before
-  unsigned unslept = 0;    // requests since this thread last slept
-  int64_t last_reply = 0;  // when it looked for the next one
+  bool quick = false;    // the last request came soon after the one before
+  unsigned unslept = 0;  // requests since this thread last slept
 
   ~Worker() {
-    if (memory != nullptr) munmap(memory, kRequestRoom + kReplyRoom);
+    if (memory != nullptr) munmap(memory, kRequestRoom + ReplyRoom());
   }
 
   bool Allocate() {
-    void* mapped = mmap(nullptr, kRequestRoom + kReplyRoom, PROT_READ | PROT_WRITE,
+    void* mapped = mmap(nullptr, kRequestRoom + ReplyRoom(), PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapped == MAP_FAILED) return false;
     memory = static_cast<uint8_t*>(mapped);
     workspace.room = memory + kRequestRoom;
-    workspace.capacity = kReplyRoom;
+    workspace.capacity = ReplyRoom();
     return true;
   }
 };
 
-Status Session::Start(UniqueFd device, Operations& operations, unsigned threads, std::function<void()> ended,
+Status Session::Start(UniqueFd device, Operations& operations, std::function<void()> ended,
                       std::unique_ptr<Session>* out) {
-  if (threads == 0) threads = std::min(8u, std::max(2u, std::thread::hardware_concurrency()));
+  const unsigned threads = std::min(8u, std::max(2u, std::thread::hardware_concurrency()));
   std::unique_ptr<Session> session(new Session(std::move(device), operations, threads, std::move(ended)));
   SHOAL_RETURN_IF_ERROR(session->ShakeHands());
   SHOAL_RETURN_IF_ERROR(session->StartWorkers(threads));
@@ -112,7 +117,7 @@ Status Session::ShakeHands() {
                     "expected INIT as the kernel's first request, found operation " + std::to_string(header.opcode));
     }
     std::memcpy(&offer, request + sizeof header, body);
-    const Negotiation agreed = Negotiate(offer, body);
+    const Negotiation agreed = Negotiate(offer, body, operations_.has_acls());
     const bool refused = agreed.outcome == Negotiation::Outcome::kTooOld;
     OutHeader out{static_cast<uint32_t>(sizeof(OutHeader) + (refused ? 0 : sizeof agreed.reply)), refused ? -EPROTO : 0,
                   header.unique};
@@ -150,26 +155,32 @@ Status Session::StartWorkers(unsigned threads) {
   sigfillset(&all);
   for (int fault : {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP}) sigdelset(&all, fault);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  running_.store(static_cast<unsigned>(workers_.size()));
+  running_.store(1);  // this thread, until all are started: the session must not end before
   Status status;
   for (auto& worker : workers_) {
+    running_.fetch_add(1);
     try {
       threads_.emplace_back([this, &worker] { Run(*worker); });
     } catch (const std::system_error& error) {
+      running_.fetch_sub(1);
       // Fewer threads serve as well; none cannot.
       if (threads_.empty()) status = Status(Code::kIo, std::string("cannot start a server thread: ") + error.what());
-      running_.fetch_sub(static_cast<unsigned>(workers_.size() - threads_.size()));
       break;
     }
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (status.ok()) Leave();
   return status;
 }
 
 void Session::Run(Worker& worker) {
   Serve(worker);
   attendance_.End();
-  if (running_.fetch_sub(1) == 1 && ended_) ended_();
+  Leave();
+}
+
+void Session::Leave() {
+  if (running_.fetch_sub(1) == 1) ended_();
 }
 
 void Session::Serve(Worker& worker) {
@@ -238,7 +249,12 @@ void Session::Reply(Worker& worker) {
   std::memcpy(&header, worker.memory, sizeof header);
   const std::string_view body(reinterpret_cast<const char*>(worker.memory) + sizeof header,
                               worker.request_length - sizeof header);
-  const Answer answer = operations_.Handle(header, body, worker.workspace);
+  Answer answer;
+  try {
+    answer = operations_.Handle(header, body, worker.workspace);
+  } catch (const std::bad_alloc&) {
+    answer.error = ENOMEM;
+  }
   if (!answer.expected) return;
   OutHeader out{static_cast<uint32_t>(sizeof(OutHeader) + answer.size), -answer.error, header.unique};
   iovec parts[2] = {{&out, sizeof out}, {const_cast<void*>(answer.data), answer.size}};
@@ -248,7 +264,8 @@ void Session::Reply(Worker& worker) {
   if (errno == ENOENT || errno == ENODEV) return;
   out.len = sizeof out;
   out.error = -EIO;
-  if (write(worker.device, &out, sizeof out) < 0) return;
+  const ssize_t ignored = write(worker.device, &out, sizeof out);  // else there is nothing more to say
+  (void)ignored;
 }
 
 }  // namespace shoal::fuse

@@ -16,10 +16,9 @@ namespace shoal::fuse {
 
 class Session {
  public:
-  // Shakes hands with the kernel over `device`, then serves with `threads` threads (0: one per processor, 2 to 8).
-  // `operations` outlives the session. `ended` is called once, from the last thread that leaves. kUnsupported: the
-  // kernel is too old.
-  static Status Start(UniqueFd device, Operations& operations, unsigned threads, std::function<void()> ended,
+  // Shakes hands with the kernel over `device`, then serves with a thread per processor, 2 to 8. `operations` outlives
+  // the session. `ended` is called once, by the last thread that leaves. kUnsupported: the kernel is too old.
+  static Status Start(UniqueFd device, Operations& operations, std::function<void()> ended,
                       std::unique_ptr<Session>* out);
 
   // Waits for the threads, so the session must have ended or be about to; not from `ended`.
@@ -35,6 +34,7 @@ class Session {
   Status ShakeHands();
   Status StartWorkers(unsigned threads);
   void Run(Worker& worker);
+  void Leave();
   void Serve(Worker& worker);
   Received Await(Worker& worker);
   Received Poll(Worker& worker, int64_t since);
@@ -47,7 +47,7 @@ class Session {
   Attendance attendance_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
-  std::atomic<unsigned> running_{0};
+  std::atomic<unsigned> running_{0};  // threads that have not left
 };
 
 }  // namespace shoal::fuse

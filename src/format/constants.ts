@@ -24,6 +24,12 @@ export const maxNameLength = 255;
 /** Inode numbers are entry + 1, in 32 bits. */
 export const maxEntries = 0xfffffffe;
 
+// §4: bounds on what an index may say
+/** Bytes of a set, a list or a table. */
+export const maxAnswer = 2 ** 30;
+/** Lengths, sizes, sums, seconds. */
+export const maxNumber = Number.MAX_SAFE_INTEGER;
+
 // §4.4 hash
 export const bucketSlots = 16;
 export const bucketFill = 12;

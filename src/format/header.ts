@@ -7,7 +7,14 @@ import { slotLayout } from './hash.ts';
 import { getU64, set64, viewOf } from './little-endian.ts';
 import { malformed } from './malformed.ts';
 import { nameGroupCount } from './names.ts';
-import { requiredSections, rowLengths, type SectionName, sectionKinds, sectionNames } from './section.ts';
+import {
+  essentialSections,
+  requiredSections,
+  rowLengths,
+  type SectionName,
+  sectionKinds,
+  sectionNames,
+} from './section.ts';
 
 /** Offsets of the header's fields, docs/FORMAT.md §3. */
 const fields = {
@@ -57,8 +64,7 @@ export function encodeHeader(header: Omit<Header, 'minor'>): Uint8Array {
   header.sections.forEach((section, row) => {
     const at = fields.sections + row * format.sectionRowLength;
     view.setUint32(at, sectionKinds[section.name], true);
-    // Without the metadata every answer about entries is the same.
-    view.setUint32(at + 4, section.name === 'metadata' ? 0 : format.sectionEssential, true);
+    view.setUint32(at + 4, essentialSections.includes(section.name) ? format.sectionEssential : 0, true);
     set64(view, at + 8, section.offset);
     set64(view, at + 16, section.length);
     set64(view, at + 24, section.count);

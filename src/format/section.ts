@@ -50,6 +50,11 @@ export const rowLengths: Readonly<Record<SectionName, number | undefined>> = {
   pieces: 4,
 };
 
+/** Without the others every answer about entries is the same. */
+export const essentialSections: readonly SectionName[] = sectionNames.filter(
+  (name) => name !== 'metadata' && name !== 'pieces',
+);
+
 /** Sections that every index has, even if they are empty. */
 export const requiredSections: readonly SectionName[] = [
   'blocks',

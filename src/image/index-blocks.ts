@@ -9,8 +9,6 @@ import type { ByteSource } from '../io/byte-source.ts';
 
 /** Blocks kept: 64 MiB. */
 const keptBlocks = 1024;
-/** No answer needs as much; without this bound a made-up index in a sparse file could ask for any amount of memory. */
-const maxBytes = 2 ** 30;
 
 interface Block {
   readonly bytes: Buffer;
@@ -35,8 +33,11 @@ export class IndexBlocks {
     this.header = decodeHeader(head, source.length, source.path);
     this.#sections = Object.fromEntries(this.header.sections.map((section) => [section.name, section]));
     const { offset, count, length } = this.section('blocks');
-    if (length > maxBytes)
-      throw malformed(this.place('blocks'), `expected at most ${maxBytes} bytes of block table, found ${length}`);
+    if (length > format.maxAnswer)
+      throw malformed(
+        this.place('blocks'),
+        `expected at most ${format.maxAnswer} bytes of block table, found ${length}`,
+      );
     this.#end = offset;
     this.#checksums = new Uint32Array(count);
     const table = bytesOf(this.#checksums);
@@ -55,8 +56,8 @@ export class IndexBlocks {
   /** `length` bytes from `at` of a section on: a view that must not be written to. Throws `malformed` unless they lie within it. */
   bytes(name: SectionName, at: number, length: number): Buffer {
     const section = this.section(name);
-    if (length > maxBytes)
-      throw malformed(this.place(name), `expected at most ${maxBytes} bytes at once, found ${length}`);
+    if (length > format.maxAnswer)
+      throw malformed(this.place(name), `expected at most ${format.maxAnswer} bytes at once, found ${length}`);
     if (at + length > section.length) {
       const message = `expected ${length} bytes at ${at} of section "${name}", found its end at ${section.length}`;
       throw malformed(this.place(name), message, Math.min(at, section.length));

@@ -6,8 +6,8 @@ import { ShoalError } from '../base/errors.ts';
 
 /**
  * What a server tells of its mount to whoever asks on this machine: over a socket in the abstract namespace (unix(7)), which needs no
- * directory, leaves nothing behind and is closed by the kernel when the server ends, however it ends. Some Node releases before 20.4 cannot
- * make such sockets; then nothing is known of a mount but what mountinfo says.
+ * directory, leaves nothing behind and is closed by the kernel when the server ends, however it ends. Node makes such sockets properly from
+ * 20.4 on. Another network namespace has other abstract names: from there a server cannot be asked.
  */
 export interface Lease {
   readonly pid: number;
@@ -26,6 +26,8 @@ export interface LeaseLine {
 }
 
 const answerMilliseconds = 2000;
+/** Whoever listens under the name may send anything. */
+const maxAnswer = 4096;
 const lockMilliseconds = 30_000;
 const lockPause = 20;
 const takenMilliseconds = 2000;
@@ -70,6 +72,7 @@ export function askLease(device: string): Promise<LeaseLine | undefined> {
     socket.on('end', giveUp);
     socket.on('data', (part) => {
       text += part;
+      if (text.length > maxAnswer) return giveUp();
       if (!text.includes('\n')) return;
       const lease = parseLease(text);
       if (lease === undefined) return giveUp();

@@ -1,4 +1,4 @@
-import { readdir, realpath } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { systemError } from '../io/system-error.ts';
@@ -6,7 +6,7 @@ import { loadAddon, toShoalError } from '../native/load.ts';
 import { startServer } from './background-server.ts';
 import { askLease, withMountPointLock } from './lease.ts';
 import type { MountOptions } from './mount-options.ts';
-import { checkEmptyDirectory, findMountPoint, isStale } from './mount-point.ts';
+import { checkEmptyDirectory, findMountPoint, isStale, resolveParent } from './mount-point.ts';
 import { type MountedFilesystem, mountAt, shoalType } from './mountinfo.ts';
 import { checkImage, describeOptions, serveImage } from './serve-image.ts';
 import { unmountImage } from './unmount-image.ts';
@@ -21,8 +21,8 @@ export interface Mounted {
   readonly directory: Buffer;
   /** Whether this image was served there before, with the same options; then nothing was done. */
   readonly already: boolean;
-  /** Process that serves it; undefined where it was there before and did not tell. */
-  readonly pid: number | undefined;
+  /** Process that serves it. */
+  readonly pid: number;
   /** Unmounts, and returns when the server has ended. Throws `busy` while programs use the mount. */
   unmount(): Promise<void>;
 }
@@ -52,7 +52,10 @@ export async function mountImage(
   return withMountPointLock(plan.directory, async () => {
     const unmount = () => unmountImage(plan.directory);
     const before = await clearMountPoint(plan, options);
-    if (before !== undefined) return { directory: plan.directory, already: true, pid: before.pid, unmount };
+    if (before !== undefined) {
+      await checkReadable(plan.directory);
+      return { directory: plan.directory, already: true, pid: before.pid, unmount };
+    }
 
     const log = options.log === undefined ? undefined : toBytes(options.log);
     const { uid, gid, umask, allowOther } = options;
@@ -84,16 +87,13 @@ export async function serveInForeground(
   await withMountPointLock(plan.directory, async () => {
     const before = await clearMountPoint(plan, options);
     if (before !== undefined) {
-      throw new ShoalError(
-        'busy',
-        `this image is mounted here already${before.pid === undefined ? '' : `, served by process ${before.pid}`}`,
-        {
-          path: showBytes(plan.directory),
-        },
-      );
+      throw new ShoalError('busy', `this image is mounted here already, served by process ${before.pid}`, {
+        path: showBytes(plan.directory),
+      });
     }
     await new Promise<void>((resolve, reject) => {
-      ended = serveImage(plan.image, plan.directory, options, resolve);
+      const ready = async () => resolve(await checkReadable(plan.directory));
+      ended = serveImage(plan.image, plan.directory, options, ready);
       ended.catch(reject);
     });
   });
@@ -110,32 +110,30 @@ interface Plan {
 
 async function planMount(image: Buffer, directory: Buffer): Promise<Plan> {
   const id = checkImage(image);
-  const point = await findMountPoint(directory);
-  if (point.mounted === undefined) await checkEmptyDirectory(point.directory);
-  return { image: await realpath(image, 'buffer'), id, directory: point.directory };
+  const { directory: resolved } = await findMountPoint(directory);
+  // Not a link at the image itself: its volumes lie beside it under the name that was given.
+  return { image: await resolveParent(image), id, directory: resolved };
 }
 
-/** Makes way at the mount point. If the same is served there already: what is known of its server. */
-async function clearMountPoint(plan: Plan, options: MountOptions): Promise<{ pid: number | undefined } | undefined> {
+/** Makes way at the mount point. If the same is served there already: by which process. */
+async function clearMountPoint(plan: Plan, options: MountOptions): Promise<{ pid: number } | undefined> {
   const mounted = mountAt(plan.directory);
   if (mounted === undefined) {
     await checkEmptyDirectory(plan.directory);
     return undefined;
   }
   if (mounted.type !== shoalType) throw occupied(plan, mounted, 'another filesystem');
-  if (await isStale(plan.directory)) {
+  const line = await askLease(mounted.device);
+  line?.close();
+  if (line === undefined) {
+    if (!(await isStale(plan.directory)))
+      throw occupied(plan, mounted, 'a mount whose server cannot be asked from here');
     await loadAddon()
       .unmount(plan.directory, true)
       .catch((error) => {
         throw toShoalError(error);
       });
     return clearMountPoint(plan, options);
-  }
-  const line = await askLease(mounted.device);
-  line?.close();
-  if (line === undefined) {
-    if (!mounted.source.equals(plan.image)) throw occupied(plan, mounted, 'another image');
-    return { pid: undefined };
   }
   if (line.lease.id !== plan.id) throw occupied(plan, mounted, 'another image');
   if (line.lease.options !== describeOptions(options)) throw occupied(plan, mounted, 'this image with other options');

@@ -1,8 +1,9 @@
-import { lstat, opendir, realpath, statfs } from 'node:fs/promises';
+import { lstat, opendir, realpath } from 'node:fs/promises';
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { systemCode, systemError } from '../io/system-error.ts';
 import { type MountedFilesystem, mountAt } from './mountinfo.ts';
+import { probeMount } from './probe-mount.ts';
 
 /** A directory to mount on, or that has a mount. */
 export interface MountPoint {
@@ -10,9 +11,6 @@ export interface MountPoint {
   readonly directory: Buffer;
   readonly mounted: MountedFilesystem | undefined;
 }
-
-/** A server that answers nothing for so long is taken to be stuck. */
-const answerMilliseconds = 10_000;
 
 /**
  * Where `directory` really is and what is mounted there. Does not touch a mount at it, whose server may be gone or stuck.
@@ -62,38 +60,31 @@ export async function checkEmptyDirectory(directory: Buffer): Promise<void> {
 
 /** Whether the server of the FUSE mount at `directory` is gone: killed, so that it could not unmount. Throws `busy` if it is there but stuck. */
 export async function isStale(directory: Buffer): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<'stuck'>((resolve) => {
-    timer = setTimeout(resolve, answerMilliseconds, 'stuck');
-  });
-  try {
-    // Asks the server each time; stat would be answered from what the kernel remembers.
-    if ((await Promise.race([statfs(directory), timeout])) !== 'stuck') return false;
-  } catch (error) {
-    if (systemCode(error) === 'ENOTCONN' || systemCode(error) === 'ECONNABORTED') return true;
-    if (systemCode(error) === 'EACCES') return false;
-    throw systemError('ask the mount', showBytes(directory), error);
-  } finally {
-    clearTimeout(timer);
+  const path = showBytes(directory);
+  switch (await probeMount(directory)) {
+    case 'ENOTCONN':
+    case 'ECONNABORTED':
+      return true;
+    case 'stuck':
+      throw new ShoalError(
+        'busy',
+        'a Shoal mount is here whose server does not answer; shoal unmount --lazy takes it away',
+        { path },
+      );
+    default:
+      return false;
   }
-  throw new ShoalError(
-    'busy',
-    'a Shoal mount is here whose server does not answer; shoal unmount --lazy takes it away',
-    {
-      path: showBytes(directory),
-    },
-  );
 }
 
-/** `directory` with all but its last name resolved. */
-async function resolveParent(directory: Buffer): Promise<Buffer> {
-  let end = directory.length;
-  while (end > 1 && directory[end - 1] === 0x2f) end--;
-  const slash = directory.lastIndexOf('/', end - 1);
-  const name = directory.subarray(slash + 1, end);
+/** `path` with all but its last name resolved. */
+export async function resolveParent(path: Buffer): Promise<Buffer> {
+  let end = path.length;
+  while (end > 1 && path[end - 1] === 0x2f) end--;
+  const slash = path.lastIndexOf('/', end - 1);
+  const name = path.subarray(slash + 1, end);
   if (name.length === 0 || name.equals(Buffer.from('.')) || name.equals(Buffer.from('..')))
-    return realpath(directory, 'buffer');
-  const parent = slash === -1 ? Buffer.from('.') : directory.subarray(0, Math.max(slash, 1));
+    return realpath(path, 'buffer');
+  const parent = slash === -1 ? Buffer.from('.') : path.subarray(0, Math.max(slash, 1));
   const resolved = await realpath(parent, 'buffer');
   return Buffer.concat([resolved, Buffer.from(resolved.at(-1) === 0x2f ? '' : '/'), name]);
 }

@@ -1,6 +1,7 @@
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { openImage } from '../image/open-image.ts';
+import type { NativeMount } from '../native/addon.ts';
 import { loadAddon, toShoalError } from '../native/load.ts';
 import { announceLease } from './lease.ts';
 import type { MountOptions } from './mount-options.ts';
@@ -40,42 +41,62 @@ export async function serveImage(
   image: Buffer,
   directory: Buffer,
   options: MountOptions,
-  onReady: () => void = () => {},
+  onReady: () => void | Promise<void> = () => {},
 ): Promise<void> {
   const id = checkImage(image);
-  const mount = await loadAddon()
-    .mount(image, directory, options)
-    .catch((error) => {
-      throw toShoalError(error);
-    });
-
-  let stopped: () => void = () => {};
-  const graceOver = new Promise<void>((resolve) => {
-    stopped = () => setTimeout(resolve, graceMilliseconds).unref();
-  });
-  const stop = () => {
-    stopped();
-    try {
-      mount.unmount();
-    } catch (error) {
-      // Without it the process ends all the same, and the next mount repairs what is left.
-      process.stderr.write(`shoal: cannot unmount ${showBytes(directory)}: ${toShoalError(error).message}\n`);
-    }
-  };
-  for (const signal of stopSignals) process.on(signal, stop);
-  const device = mountAt(directory)?.device;
-  if (device === undefined) {
-    mount.unmount();
-    throw new ShoalError('io', 'expected the mount in /proc/self/mountinfo, found none; it was taken away at once', {
-      path: showBytes(directory),
-    });
-  }
-  const lease = await announceLease(device, { pid: process.pid, id, options: describeOptions(options) });
+  const signals = hearStopSignals();
   try {
-    onReady();
-    await Promise.race([mount.ended, graceOver]);
+    const mount = await loadAddon()
+      .mount(image, directory, options)
+      .catch((error) => {
+        throw toShoalError(error);
+      });
+    const graceOver = signals.heard.then(() => {
+      unmount(mount, directory);
+      return new Promise<void>((resolve) => setTimeout(resolve, graceMilliseconds).unref());
+    });
+    try {
+      const device = mountAt(directory)?.device;
+      if (device === undefined) {
+        const message = 'expected the mount in /proc/self/mountinfo, found none; it was taken away at once';
+        throw new ShoalError('io', message, { path: showBytes(directory) });
+      }
+      const lease = await announceLease(device, { pid: process.pid, id, options: describeOptions(options) });
+      try {
+        await onReady();
+        await Promise.race([mount.ended, graceOver]);
+      } finally {
+        lease.close();
+      }
+    } catch (error) {
+      unmount(mount, directory);
+      throw error;
+    }
   } finally {
-    for (const signal of stopSignals) process.off(signal, stop);
-    lease.close();
+    signals.ignore();
+  }
+}
+
+/** From now on the signals end nothing by themselves. */
+function hearStopSignals(): { readonly heard: Promise<void>; ignore(): void } {
+  let hear: () => void = () => {};
+  const heard = new Promise<void>((resolve) => {
+    hear = resolve;
+  });
+  for (const signal of stopSignals) process.on(signal, hear);
+  return {
+    heard,
+    ignore: () => {
+      for (const signal of stopSignals) process.off(signal, hear);
+    },
+  };
+}
+
+/** Where it fails the process ends all the same, and the next mount repairs what is left. */
+function unmount(mount: NativeMount, directory: Buffer): void {
+  try {
+    mount.unmount();
+  } catch (error) {
+    process.stderr.write(`shoal: cannot unmount ${showBytes(directory)}: ${toShoalError(error).message}\n`);
   }
 }

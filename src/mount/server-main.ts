@@ -1,4 +1,4 @@
-import { closeSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { showBytes } from '../base/entry-path.ts';
 import { toShoalError } from '../native/load.ts';
 import { type Readiness, readinessDescriptor, type ServerRequest } from './background-server.ts';
@@ -6,11 +6,28 @@ import { serveImage } from './serve-image.ts';
 
 /** The program of a background server; {@link startServer} starts it. */
 
+/** O_CLOEXEC, as /proc/PID/fdinfo shows it (proc(5)). */
+const closeOnExec = 0o2000000;
+
+/** What whoever started us had open would otherwise stay open for as long as the mount lives. Node's own descriptors close on exec. */
+function closeInherited(): void {
+  for (const descriptor of readdirSync('/proc/self/fd').map(Number)) {
+    if (descriptor <= readinessDescriptor) continue;
+    try {
+      const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1'))?.[1];
+      if ((Number.parseInt(flags ?? '0', 8) & closeOnExec) === 0) closeSync(descriptor);
+    } catch {
+      // It was that of the listing.
+    }
+  }
+}
+
 function tell(readiness: Readiness): void {
   writeSync(readinessDescriptor, `${JSON.stringify(readiness)}\n`);
   closeSync(readinessDescriptor);
 }
 
+closeInherited();
 const request = JSON.parse(readFileSync(0, 'utf8')) as ServerRequest;
 const image = Buffer.from(request.image, 'base64');
 const directory = Buffer.from(request.directory, 'base64');

@@ -131,8 +131,6 @@ export interface FuseOptions {
   /** Permission bits to take away from every entry. */
   readonly umask?: number;
   readonly allowOther?: boolean;
-  /** Server threads; 0 chooses by processors. */
-  readonly threads?: number;
 }
 
 /** A served mount. */

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fuseUnavailable } from '../../src/mount/fuse-available.ts';
+import { fuseUnavailable } from '../support/fuse-available.ts';
 import { runShoal } from '../support/run-shoal.ts';
 
 let directory: string;

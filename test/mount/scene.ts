@@ -3,10 +3,10 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished, type TestContext } from 'vitest';
-import { fuseUnavailable } from '../../src/mount/fuse-available.ts';
 import { type BackgroundOptions, type Mounted, mountImage } from '../../src/mount/mount-image.ts';
 import { parseMountinfo, shoalType } from '../../src/mount/mountinfo.ts';
 import { packTree } from '../../src/pack/pack-tree.ts';
+import { fuseUnavailable } from '../support/fuse-available.ts';
 import { nativeAddon } from '../support/native.ts';
 
 /** A directory of its own for a test that mounts; its mounts are taken away at the end, whatever happened. */

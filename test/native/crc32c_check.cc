@@ -20,9 +20,9 @@ int main() {
       const uint32_t found = shoal::Crc32c(bytes.data() + alignment, length, seed);
       const uint32_t expected = shoal::Crc32cPortable(bytes.data() + alignment, length, seed);
       const size_t split = length == 0 ? 0 : random() % (length + 1);
-      const uint32_t joined = shoal::Crc32cJoin(
-          shoal::Crc32c(bytes.data() + alignment, split, seed),
-          shoal::Crc32c(bytes.data() + alignment + split, length - split), length - split);
+      const uint32_t joined =
+          shoal::Crc32cJoin(shoal::Crc32c(bytes.data() + alignment, split, seed),
+                            shoal::Crc32c(bytes.data() + alignment + split, length - split), length - split);
       if (found == expected && joined == expected) continue;
       std::printf("%zu bytes at %zu: expected %u, found %u, joined %u\n", length, alignment, expected, found, joined);
       return 1;

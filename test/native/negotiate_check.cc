@@ -1,5 +1,5 @@
 // What the server replies to INIT, for any kernel:
-//   negotiate_check MAJOR MINOR FLAGS [SIZE]   SIZE bytes were sent, by default all of InitIn
+//   negotiate_check MAJOR MINOR FLAGS [SIZE [acls]]   SIZE bytes were sent, by default all of InitIn
 // prints one line: outcome major minor flags max_pages max_write time_gran no_open no_opendir
 #include <cstdio>
 #include <cstdlib>
@@ -15,7 +15,7 @@ int main(int count, char** arguments) {
   offer.flags = static_cast<uint32_t>(std::strtoul(arguments[3], nullptr, 0));
   offer.max_readahead = 131072;
   const size_t size = count > 4 ? std::strtoul(arguments[4], nullptr, 0) : sizeof offer;
-  const Negotiation made = Negotiate(offer, size);
+  const Negotiation made = Negotiate(offer, size, count > 5);
   const char* outcome = made.outcome == Negotiation::Outcome::kAgreed  ? "agreed"
                         : made.outcome == Negotiation::Outcome::kRetry ? "retry"
                                                                        : "too-old";

@@ -125,8 +125,6 @@ test('a chain of three thousand directories, and paths of 12 000 bytes, are pack
   mkdirSync(target);
   const found = spawnSync('bsdtar', ['-C', target, '-xpf', join(scratch.path, 'deep.tar')], { stdio: 'ignore' });
   if (found.error) ctx.skip('bsdtar is not installed');
-  // It goes down step by step to make a file, but beyond PATH_MAX neither back to set times nor, with whole paths, to make hard links.
-  const differences = await compareTrees(deep, target, { ignore: ['mtime', 'nlink'] });
-  expect(differences.filter((line) => !line.endsWith("/hard: name: expected 'present', found 'missing'"))).toEqual([]);
-  expect(differences).toHaveLength(3);
+  // It cannot go back to directories beyond PATH_MAX to set what it has kept for the end.
+  expect(await compareTrees(deep, target, { ignore: ['mtime', 'nlink'] })).toEqual([]);
 });

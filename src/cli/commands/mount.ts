@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { showBytes } from '../../base/entry-path.ts';
+import { ShoalError } from '../../base/errors.ts';
 import { byteFields } from '../byte-fields.ts';
 import { addCommonOptions, type CommonOptions, defineCommand } from '../define-command.ts';
 import { withImageArgument } from '../image-argument.ts';
@@ -10,6 +11,7 @@ import { standardOutput } from '../standard-output.ts';
 interface MountCommandOptions extends CommonOptions {
   readonly foreground?: true;
   readonly options?: string;
+  readonly log?: string;
 }
 
 export function mountCommand(): Command {
@@ -25,7 +27,8 @@ export function mountCommand(): Command {
       '-o, --options <list>',
       'uid=N, gid=N, umask=MODE, allow_other; comma-separated, may be repeated',
       joinLists,
-    );
+    )
+    .option('--log <file>', 'file to which damage that reading meets is appended; with -f it goes to standard error');
   return addCommonOptions(command).action((image: string, directory: string, options: MountCommandOptions) =>
     withImageArgument(image, (file) => mount(file, argumentBytes(directory), options)),
   );
@@ -39,13 +42,17 @@ async function mount(image: Buffer, directory: Buffer, options: MountCommandOpti
   const { parseMountOptions } = await import('../../mount/mount-options.ts');
   const { mountImage, serveInForeground } = await import('../../mount/mount-image.ts');
   const mountOptions = parseMountOptions(options.options ?? '');
+  if (options.foreground && options.log !== undefined) {
+    throw new ShoalError('usage', 'expected --log without -f: a server in the foreground tells standard error');
+  }
   if (options.foreground) {
     await serveInForeground(image, directory, mountOptions, () => reportReady(directory, options));
     // A program that did not close its files in time would keep this process alive.
     process.exit();
   }
-  const { already, pid, directory: resolved } = await mountImage(image, directory, mountOptions);
-  if (options.json) standardOutput.writeJson({ ...byteFields('directory', resolved), already, pid: pid ?? null });
+  const log = options.log === undefined ? {} : { log: argumentBytes(options.log) };
+  const { already, pid, directory: resolved } = await mountImage(image, directory, { ...mountOptions, ...log });
+  if (options.json) standardOutput.writeJson({ ...byteFields('directory', resolved), already, pid });
   else if (already && !options.quiet) printMessage(`shoal: mount: ${showBytes(resolved)} serves this image already`);
 }
 

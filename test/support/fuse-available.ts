@@ -1,6 +1,6 @@
 import { accessSync, closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemCode } from '../io/system-error.ts';
+import { systemCode } from '../../src/io/system-error.ts';
 
 /** CAP_SYS_ADMIN, capability 21 (capabilities(7)): what mount(2) asks for. */
 const mayMountBit = 1n << 21n;

@@ -1,0 +1,28 @@
+import { execFile } from 'node:child_process';
+
+/** A server that answers nothing for so long is taken to be stuck. */
+const answerMilliseconds = 10_000;
+
+/** Asks the server each time; stat(2) would be answered from what the kernel remembers. */
+const question = `
+  try {
+    require('node:fs').statfsSync(Buffer.from(process.argv[1], 'base64'));
+    console.log('answers');
+  } catch (error) {
+    console.log(error.code);
+  }`;
+
+/**
+ * What statfs(2) says at `directory`: `answers`, `stuck`, or the name of an errno. A process of its own asks: where the server is stuck it
+ * can be killed, whereas a thread of ours would keep us from ever ending.
+ */
+export function probeMount(directory: Buffer): Promise<string> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ['-e', question, directory.toString('base64')],
+      { cwd: '/', timeout: answerMilliseconds, killSignal: 'SIGKILL' },
+      (error, stdout) => resolve(error === null ? stdout.trim() : 'stuck'),
+    );
+  });
+}
