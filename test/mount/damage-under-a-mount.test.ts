@@ -40,6 +40,19 @@ test('a damaged file gives EIO, its neighbours their bytes, and the log one line
   expect(lines[0]).toContain(volume);
 });
 
+test('the log is one line for each entry, whatever its name', async (ctx) => {
+  const { root, source, image, volume, directory, pack, mount } = scene(ctx);
+  const name = 'x\n\u001b[31mshoal: all is well\u001b[0m \u00e9';
+  writeFileSync(join(source, name), 'content');
+  writeFileSync(join(source, 'z'), 'z'.repeat(9000));
+  await pack();
+  const log = join(root, 'log');
+  await mount({ log });
+  flipByte(volume, placeOf(image, name) + 3);
+  expect(() => readFileSync(join(directory, name))).toThrow('EIO');
+  expect(readFileSync(log, 'utf8')).toMatch(/^shoal: reading x\\n\\x1B\[31mshoal: all is well\\x1B\[0m é: [^\n]*\n$/);
+});
+
 test('of a large file only the damaged chunk gives EIO', async (ctx) => {
   const { source, image, volume, directory, pack, mount } = scene(ctx);
   const content = Buffer.alloc(1 << 20, 'many chunks ');

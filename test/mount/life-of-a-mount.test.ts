@@ -1,14 +1,19 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   closeSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   readSync,
   renameSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, type TestContext, test } from 'vitest';
 import { mountImage } from '../../src/mount/mount-image.ts';
 import { unmountImage } from '../../src/mount/unmount-image.ts';
@@ -20,6 +25,20 @@ async function helloScene(ctx: TestContext): Promise<Scene> {
   writeFileSync(join(made.source, 'hello'), 'hello, world\n');
   await made.pack();
   return made;
+}
+
+/** Runs the command to its end, with `inherited` as its descriptor 4. */
+async function startShoal(args: readonly string[], inherited?: number): Promise<{ status: number; stderr: string }> {
+  const program = fileURLToPath(new URL('../../bin/shoal.js', import.meta.url));
+  const child = spawn(process.execPath, [program, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ignore', inherited ?? 'ignore'],
+  });
+  let stderr = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const [status] = (await once(child, 'close')) as [number];
+  return { status, stderr };
 }
 
 test('a mount is ready when mountImage returns, and gone with its server when unmountImage returns', async (ctx) => {
@@ -79,12 +98,57 @@ test('mounting the same image again does nothing, and says so', async (ctx) => {
   expect(mountsBelow(root)).toEqual([directory]);
 });
 
-test('of eight that mount the same at once one does, and all succeed', async (ctx) => {
+test('of twenty that mount the same at once one does, and all succeed', async (ctx) => {
   const { root, directory, mount } = await helloScene(ctx);
-  const all = await Promise.all(Array.from({ length: 8 }, () => mount()));
+  const all = await Promise.all(Array.from({ length: 20 }, () => mount()));
   expect(all.filter(({ already }) => !already).length).toBe(1);
   expect(new Set(all.map(({ pid }) => pid)).size).toBe(1);
   expect(mountsBelow(root)).toEqual([directory]);
+});
+
+test('twelve processes that mount the same at once all succeed, time and again', async (ctx) => {
+  const { root, image, directory } = await helloScene(ctx);
+  for (let round = 0; round < 3; round++) {
+    const processes = Array.from({ length: 12 }, () => startShoal(['mount', image, directory, '--quiet']));
+    expect(await Promise.all(processes)).toEqual(Array(12).fill({ status: 0, stderr: '' }));
+    expect(mountsBelow(root)).toEqual([directory]);
+    await unmountImage(directory);
+  }
+});
+
+test('a server that answers nothing is told, and does not keep the command from ending', async (ctx) => {
+  const { image, directory, mount } = await helloScene(ctx);
+  const { pid } = await mount();
+  process.kill(pid, 'SIGSTOP');
+  try {
+    const { status, stderr } = await startShoal(['mount', image, directory]);
+    expect(stderr).toContain('whose server does not answer; shoal unmount --lazy takes it away');
+    expect(status).toBe(1);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+});
+
+test('a server holds nothing open of whoever started it', async (ctx) => {
+  const { root, image, directory } = await helloScene(ctx);
+  const inherited = openSync(join(root, 'inherited'), 'w');
+  await startShoal(['mount', image, directory], inherited);
+  closeSync(inherited);
+  const { pid } = await mountImage(image, directory);
+  const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+  expect(open).toContain('/dev/fuse');
+  expect(open).not.toContain(join(root, 'inherited'));
+});
+
+test('an index and its volume may be links into a store, each under the name that it was packed as', async (ctx) => {
+  const { root, image, volume, directory } = await helloScene(ctx);
+  mkdirSync(join(root, 'links'));
+  renameSync(image, join(root, 'object-1'));
+  renameSync(volume, join(root, 'object-2'));
+  symlinkSync('../object-1', join(root, 'links/image.shoal'));
+  symlinkSync('../object-2', join(root, 'links/image.tar'));
+  await mountImage(join(root, 'links/image.shoal'), directory);
+  expect(readFileSync(join(directory, 'hello'), 'utf8')).toBe('hello, world\n');
 });
 
 test('another image, or the same with other options, is refused where one is mounted', async (ctx) => {

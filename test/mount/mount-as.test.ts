@@ -11,10 +11,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, type TestContext, test } from 'vitest';
 import { isRunning, mountsBelow, run, scene, until } from './scene.ts';
 
 const nobody = 65_534;
+const program = fileURLToPath(new URL('../../bin/shoal.js', import.meta.url));
 
 function needRoot(ctx: TestContext): void {
   if (process.getuid?.() !== 0) ctx.skip('needs root, to become somebody else');
@@ -95,6 +97,40 @@ test('a user without privileges mounts through fusermount3, and unmounts', async
   work(`import { unmountImage } from '${modules}unmount-image.ts'; await unmountImage(process.argv[2])`);
   expect(mountsBelow(root)).toEqual([]);
   await until(() => !isRunning(pid));
+});
+
+test('access control lists hold as they do in the source', async (ctx) => {
+  needRoot(ctx);
+  const { source, directory, pack, mount } = scene(ctx);
+  const file = join(source, 'listed');
+  writeFileSync(file, 'for nobody alone');
+  chownSync(file, 0, 4712);
+  try {
+    // The group bits of its mode are then the mask, not what the owning group may.
+    run('setfacl', ['-m', `g::---,m::rw-,u:${nobody}:r--,o::---`, file]);
+  } catch {
+    ctx.skip('setfacl is not installed, or this filesystem stores no access control lists');
+  }
+  await pack();
+  await mount({ allowOther: true });
+  for (const tree of [source, directory]) {
+    expect(asNobody(`cat '${tree}/listed'`)).toBe('for nobody alone');
+    const asGroup = () => execFileSync('cat', [join(tree, 'listed')], { uid: 4711, gid: 4712, stdio: 'pipe' });
+    expect(asGroup).toThrow(/Permission denied/);
+  }
+});
+
+test('a mount that its user may not read is not said to be there, be it new or old', async (ctx) => {
+  needRoot(ctx);
+  const { source, image, directory, pack, mount } = scene(ctx);
+  chmodSync(source, 0o700);
+  await pack();
+  for (const file of [image, image.replace('.shoal', '.tar')]) chmodSync(file, 0o644);
+  const mounted = await mount({ allowOther: true });
+  expect(() => asNobody(`'${process.execPath}' '${program}' mount '${image}' '${directory}' -o allow_other`)).toThrow(
+    /cannot read the mounted root directory/,
+  );
+  await mounted.unmount();
 });
 
 test('extended attributes are there, and their absence is told', async (ctx) => {

@@ -24,10 +24,10 @@ describe('the reply to INIT', () => {
     program = nativeProgram('negotiate_check');
   }, 600_000); // It may have to build.
 
-  function ask(ctx: TestContext, major: number, minor: number, flags: number, size?: number) {
+  function ask(ctx: TestContext, major: number, minor: number, flags: number, size = 64, acls = false) {
     if ('missing' in program) return ctx.skip(program.missing);
-    const numbers = [major, minor, flags >>> 0, ...(size === undefined ? [] : [size])];
-    const words = execFileSync(program.path, numbers.map(String), { encoding: 'utf8' }).trim().split(' ');
+    const given = [major, minor, flags >>> 0, size, ...(acls ? ['acls'] : [])].map(String);
+    const words = execFileSync(program.path, given, { encoding: 'utf8' }).trim().split(' ');
     const [outcome, replyMajor, replyMinor, replyFlags, pages, , granularity, open, opendir] = words;
     return {
       outcome,
@@ -66,6 +66,11 @@ describe('the reply to INIT', () => {
     for (const flag of [posixLocks, autoInvalidate, readdirplusAuto, writeback, posixAcl, initExt]) {
       expect(reply.flags & flag).toBe(0);
     }
+  });
+
+  test('asks for access control lists where entries have some and the kernel knows them', (ctx) => {
+    expect((ask(ctx, 7, 27, posixAcl, 16, true)?.flags ?? 0) & posixAcl).toBe(posixAcl);
+    expect((ask(ctx, 7, 25, asyncRead, 16, true)?.flags ?? 0) & posixAcl).toBe(0);
   });
 
   test('takes nothing that an old kernel does not offer: Linux 4.18 speaks 7.27 and has no symlink cache', (ctx) => {
