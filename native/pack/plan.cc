@@ -87,7 +87,7 @@ Status PlanMembers(PackCatalogue* catalogue, unsigned jobs) {
   Plan& plan = catalogue->plan;
   std::vector<Range> ranges;
   AddRanges(PlanStep::Kind::kEntries, catalogue->size(), &ranges);
-  AddRanges(PlanStep::Kind::kDirectories, plan.directories.size(), &ranges);
+  AddRanges(PlanStep::Kind::kDirectories, plan.directories.size() - 1, &ranges);
 
   std::atomic<size_t> next{0};
   SHOAL_RETURN_IF_ERROR(RunThreads(static_cast<unsigned>(std::min<size_t>(jobs, ranges.size())), [&](unsigned) {
@@ -159,7 +159,10 @@ Status MakePlan(PackCatalogue* catalogue, unsigned jobs) {
   AppendTailLinks(plan.links, &links);
   plan.pieces_offset = plan.tail_offset + TailValuesLength(TailValues::kChecksums, plan.checksum_count) + links.size();
   const uint64_t whole_pieces = plan.pieces_offset / format::kPieceLength;
-  plan.volume_length = EndedLength(plan.pieces_offset + TailValuesLength(TailValues::kPieces, whole_pieces));
+  std::string root;
+  MemberBuilder(catalogue).Append(0, &root);
+  plan.volume_length =
+      EndedLength(plan.pieces_offset + TailValuesLength(TailValues::kPieces, whole_pieces) + root.size());
   return Status();
 }
 

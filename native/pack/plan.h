@@ -15,7 +15,7 @@ struct PlanStep {
   enum class Kind : uint8_t {
     kEntries,      // the members of the entries from `first` on that are no directories
     kStored,       // a range of the stored bytes of the large file `first`
-    kDirectories,  // the members of Plan::directories from the one numbered `first` on
+    kDirectories,  // the members of Plan::directories from the one numbered `first` on; the root's stands behind the tail
   };
   Kind kind = Kind::kEntries;
   uint32_t first = 0;
@@ -38,7 +38,7 @@ struct Plan {
   uint64_t checksum_count = 0;  // values in the tail
   uint64_t tail_offset = 0;
   Links links;
-  uint64_t pieces_offset = 0;  // of the tail's headers with checksums of pieces
+  uint64_t pieces_offset = 0;  // of the tail's headers with checksums of pieces, which the root's member follows
   uint64_t volume_length = 0;
 };
 

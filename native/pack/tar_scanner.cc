@@ -15,6 +15,9 @@ namespace {
 
 constexpr uint64_t kMembersPerReport = 1024;
 
+// The last one of a volume that Shoal wrote.
+constexpr char kRootMember[] = "./";
+
 class Scanner {
  public:
   Scanner(const std::string& path, Progress* progress, TarScan* out) : path_(path), progress_(*progress), out_(*out) {}
@@ -38,15 +41,15 @@ class Scanner {
       SHOAL_RETURN_IF_ERROR(reader_.Next(&item, &member));
       switch (item) {
         case tar::Item::kEnd:
-          if (records_.pieces().empty()) pieces_offset_ = start;
           return Status();
         case tar::Item::kComment:
           if (records_.pieces().empty()) pieces_offset_ = start;
           SHOAL_RETURN_IF_ERROR(ReadComment(start));
           break;
         case tar::Item::kMember:
-          if (records_.in_tail())
-            return Changed("expected the end of the volume behind its tail, found a member", start);
+          if (records_.in_tail() && member.path != kRootMember)
+            return Changed("expected the root directory behind the tail of the volume, found another member", start);
+          if (records_.pieces().empty()) pieces_offset_ = start;
           Place(member);
           if (members_++ % kMembersPerReport == 0) SHOAL_RETURN_IF_ERROR(Report());
           break;
@@ -106,13 +109,18 @@ class Scanner {
                     "expected two blocks of zeros at the end of the volume, found none; it is incomplete")
           .At(path_, static_cast<int64_t>(reader_.offset()));
     }
+    if (!records_.finished()) {
+      return Status(Code::kTruncated, "expected an id in the head of the volume, found zeros: packing ended before it was "
+                                      "complete; pack the tree anew")
+          .At(path_, 0);
+    }
     if (!in_order || members_ != out_.catalogue.size() || !out_.skipped.empty()) {
       return Changed("expected the members of a volume that Shoal wrote in the order of their index, found others", 0);
     }
     const Status status = records_.ApplyChecksums(&out_.catalogue);
     if (!status.ok()) return Status(status.code(), status.message()).At(path_, static_cast<int64_t>(reader_.offset()));
     out_.id = records_.id();
-    return records_.finished() ? ReadPieces() : Status();
+    return ReadPieces();
   }
 
   // The tail has those of the pieces that were complete before it named them; the others lie at the end and are few.
@@ -157,7 +165,7 @@ class Scanner {
   TreeBuilder builder_;
   VolumeRecords records_;
   uint64_t members_ = 0;
-  uint64_t pieces_offset_ = 0;  // where the headers with checksums of pieces begin, or would
+  uint64_t pieces_offset_ = 0;  // where the headers with checksums of pieces begin; without any the root's member
   std::string normal_path_;
   std::string normal_target_;
 };

@@ -16,7 +16,7 @@ struct TarScan {
   uint64_t bytes = 0;            // of content of files, aliases not counted again
   std::vector<Problem> skipped;  // members that have no place in a tree
   std::string id;                // from the head of a volume that Shoal wrote, 32 hexadecimal digits; else empty
-  std::vector<uint32_t> pieces;  // of a finished volume that Shoal wrote: a checksum for each; else empty
+  std::vector<uint32_t> pieces;  // of a volume that Shoal wrote: a checksum for each; else empty
 };
 
 // kUnsupported: a compressed file, another archive, a multi-volume tar. kMalformed, kChecksum, kTruncated: what is

@@ -22,7 +22,7 @@ class VolumeRecords {
   bool by_shoal() const { return !id_.empty(); }
   bool in_tail() const { return in_tail_; }      // whether a record of the tail was read
   const std::string& id() const { return id_; }  // 32 hexadecimal digits
-  // A volume whose packing ended before its id was known has zeros there, and no checksums of pieces.
+  // A volume whose packing ended before its id was known has zeros there.
   bool finished() const { return id_.find_first_not_of('0') != std::string::npos; }
   const std::vector<std::pair<uint32_t, uint32_t>>& link_counts() const { return link_counts_; }  // entry, nlink
   const std::vector<uint32_t>& pieces() const { return pieces_; }  // those that end before their own headers begin

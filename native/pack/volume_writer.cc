@@ -333,6 +333,7 @@ Status FinishVolume(PackCatalogue* catalogue, const std::string& path, const uin
     AppendTailValues(TailValues::kPieces, first, pieces->data() + first, std::min(kValuesPerHeader, whole - first),
                      &tail);
   }
+  MemberBuilder(catalogue).Append(0, &tail);
   AppendVolumeEnd(plan.pieces_offset + tail.size(), &tail);
   SHOAL_RETURN_IF_ERROR(write(plan.pieces_offset, tail));
   SHOAL_RETURN_IF_ERROR(catalogue->pieces.Rows(plan.volume_length, pieces));

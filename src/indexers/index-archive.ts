@@ -78,12 +78,9 @@ export async function indexArchive(path: string | Buffer, options: IndexOptions 
   }
 }
 
-/**
- * A volume that Shoal wrote must give the entries that it was packed as. An id of zeros says that packing ended between the last member and the
- * id; the tail has been held against the members then, so the volume is whole.
- */
+/** A volume that Shoal wrote must give the entries that it was packed as. */
 function checkId(archive: Buffer, contents: TarContents, id: Buffer): void {
-  if (contents.id === undefined || contents.id.equals(id) || contents.id.every((byte) => byte === 0)) return;
+  if (contents.id === undefined || contents.id.equals(id)) return;
   const message =
     `expected the entries of image ${contents.id.toString('hex')}, found those of ${id.toString('hex')}: ` +
     'the volume is damaged, or was changed after Shoal wrote it; extract it with tar and pack it anew';

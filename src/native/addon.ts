@@ -95,7 +95,7 @@ export interface ScanResult {
   readonly skipped: readonly NativeProblem[];
   /** The id in the head of a volume that Shoal wrote, 32 hexadecimal digits; else undefined. */
   readonly id?: string;
-  /** CRC32C of each piece of a finished volume that Shoal wrote; else undefined. */
+  /** CRC32C of each piece of a volume that Shoal wrote; else undefined. */
   readonly pieces?: Uint32Array;
 }
 

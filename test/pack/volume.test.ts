@@ -52,6 +52,11 @@ test('tar-stream parses the volume', async () => {
   expect(kinds.get('file')).toBeGreaterThan(100_000);
 });
 
+test("Python's tarfile parses the volume", () => {
+  const count = 'import sys, tarfile; print(len(tarfile.open(sys.argv[1]).getmembers()))';
+  expect(execFileSync('python3', ['-c', count, volume], { encoding: 'utf8' })).toBe(`${summary.entries}\n`);
+});
+
 test('GNU tar extracts the same tree, with every attribute', async (ctx) => {
   const target = join(scratch.path, 'extracted');
   mkdirSync(target);
@@ -125,6 +130,8 @@ test('a chain of three thousand directories, and paths of 12 000 bytes, are pack
   mkdirSync(target);
   const found = spawnSync('bsdtar', ['-C', target, '-xpf', join(scratch.path, 'deep.tar')], { stdio: 'ignore' });
   if (found.error) ctx.skip('bsdtar is not installed');
-  // It cannot go back to directories beyond PATH_MAX to set what it has kept for the end.
-  expect(await compareTrees(deep, target, { ignore: ['mtime', 'nlink'] })).toEqual([]);
+  // It goes down step by step to make a file, but beyond PATH_MAX neither back to set times nor, with whole paths, to make hard links.
+  const differences = await compareTrees(deep, target, { ignore: ['mtime', 'nlink'] });
+  expect(differences.filter((line) => !line.endsWith("/hard: name: expected 'present', found 'missing'"))).toEqual([]);
+  expect(differences).toHaveLength(3);
 });

@@ -12,7 +12,7 @@ export interface TarContents {
   readonly skipped: readonly NativeProblem[];
   /** Of a volume that Shoal wrote: the image's id in its head. */
   readonly id: Buffer | undefined;
-  /** Of a finished one: CRC32C of each piece. */
+  /** Likewise: CRC32C of each piece. */
   readonly pieces: Uint32Array | undefined;
 }
 
