@@ -61,7 +61,7 @@ const char* TreeBuilder::Add(std::string_view path, const TreeEntry& entry) {
 
 const char* TreeBuilder::AddHardLink(std::string_view path, std::string_view target) {
   const uint32_t target_node = Find(target);
-  if (target_node == kNoNode) return "it is a hard link to a path that the archive does not hold before it";
+  if (target_node == kNoNode) return "it is a hard link to a path that the archive does not hold";
   if (IsDirectory(target_node)) return "it is a hard link to a directory";
   if (path.empty()) return "it would take the place of the root directory";
   std::string_view name;
@@ -69,6 +69,8 @@ const char* TreeBuilder::AddHardLink(std::string_view path, std::string_view tar
   if (parent == kNoNode) return kBelowNonDirectory;
   return PlaceInode(parent, name, inodes_[target_node]);
 }
+
+bool TreeBuilder::Holds(std::string_view path) const { return Find(path) != kNoNode; }
 
 uint32_t TreeBuilder::Parent(std::string_view path, std::string_view* name) {
   const size_t slash = path.rfind('/');

@@ -46,6 +46,7 @@ class TreeBuilder {
   // as before, but for parents that were implied).
   const char* Add(std::string_view path, const TreeEntry& entry);
   const char* AddHardLink(std::string_view path, std::string_view target);
+  bool Holds(std::string_view path) const;
 
   // Paths so far, the root's included.
   size_t size() const { return names_of_nodes_.size(); }

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,14 +13,17 @@
 namespace shoal::fuse {
 namespace {
 
-constexpr const char* kDevice = "/dev/fuse";
-constexpr int kUnmountNoFollow = 8;  // UMOUNT_NOFOLLOW
+constexpr const char* kDevice = "/dev/fuse";  // 10:229 (Documentation/admin-guide/devices.txt of Linux)
+constexpr int kUnmountNoFollow = 8;           // UMOUNT_NOFOLLOW
 
 Status OpenDevice(UniqueFd* out) {
   out->reset(open(kDevice, O_RDWR | O_CLOEXEC));
-  if (out->valid()) return Status();
-  const int error = errno;
-  if (error == ENOENT || error == ENODEV || error == ENXIO) {
+  const int error = out->valid() ? 0 : errno;
+  struct stat found;
+  const bool other = out->valid() && (fstat(out->get(), &found) != 0 || found.st_rdev != makedev(10, 229));
+  if (out->valid() && !other) return Status();
+  out->reset();
+  if (other || error == ENOENT || error == ENODEV || error == ENXIO) {
     return Status(
                Code::kUnsupported,
                "the kernel offers no FUSE here; as root run modprobe fuse, or in a container pass --device /dev/fuse")

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/bytes.h"
+
 namespace shoal::fuse {
 namespace {
 
@@ -77,6 +79,20 @@ uint32_t EncodeDevice(uint32_t major, uint32_t minor) {
 }
 
 bool IsDevice(const Entry& entry) { return S_ISCHR(entry.mode) || S_ISBLK(entry.mode); }
+
+// Takes the umask's bits from an access control list, too (include/uapi/linux/posix_acl_xattr.h: a version of four
+// bytes, then entries of a tag and permissions of two bytes each and an id of four).
+void MaskAcl(uint32_t umask, uint8_t* acl, size_t size) {
+  constexpr uint16_t kUserObj = 0x01, kUser = 0x02, kGroupObj = 0x04, kGroup = 0x08, kMask = 0x10, kOther = 0x20;
+  for (size_t at = 4; at + 8 <= size; at += 8) {
+    const auto tag = Load<uint16_t>(acl + at);
+    uint32_t taken = 0;
+    if (tag == kUserObj) taken = umask >> 6;
+    if (tag == kUser || tag == kGroupObj || tag == kGroup || tag == kMask) taken = umask >> 3;
+    if (tag == kOther) taken = umask;
+    Store<uint16_t>(acl + at + 2, static_cast<uint16_t>(Load<uint16_t>(acl + at + 2) & ~(taken & 7)));
+  }
+}
 
 // The answer to how long an attribute is, or what it is (getxattr(2)). `length` bytes stand in the workspace.
 Answer GiveSized(size_t length, uint32_t room, Workspace& workspace) {
@@ -158,7 +174,6 @@ Answer Operations::HandleOnce(const InHeader& header, std::string_view body, Wor
     }
     case Opcode::kListxattr: {
       GetxattrIn in;
-      if (!index_.has_xattrs()) return Refuse(ENOSYS);
       return Take(body, &in) ? Listxattr(number, in.size, workspace) : Refuse(EINVAL);
     }
     case Opcode::kLseek: {
@@ -331,6 +346,7 @@ Answer Operations::Getxattr(uint32_t number, uint32_t size, std::string_view nam
     if (xattr.name != name) continue;
     if (xattr.value.size() > workspace.capacity) return Refuse(E2BIG);
     std::memcpy(workspace.room, xattr.value.data(), xattr.value.size());
+    if (name == "system.posix_acl_access") MaskAcl(presentation_.umask, workspace.room, xattr.value.size());
     return GiveSized(xattr.value.size(), size, workspace);
   }
   return Refuse(ENODATA);

@@ -100,7 +100,7 @@ Status Assembler::AddRoot() {
   out_.made_up_root = sources_.size() > 1 || first.kind != Child::Kind::kDirectory;
   AddEntry("", 0);
   if (out_.made_up_root) {
-    AttributesRow row{S_IFDIR | 0755, geteuid(), getegid(), 2, format::kNoXattrs};
+    AttributesRow row{S_IFDIR | 0755, 0, 0, 2, format::kNoXattrs};
     for (const ListingPart& part : top.parts) {
       for (const Child& child : part.children) row.nlink += IsPresent(child) && child.kind == Child::Kind::kDirectory;
     }

@@ -1,6 +1,8 @@
 #include "pack/pax_records.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 
 #include "core/bytes.h"
 #include "pack/decimal.h"
@@ -28,8 +30,22 @@ bool ParseSigned(string_view text, int64_t* out) {
   return true;
 }
 
+// "1.5e-05": not what POSIX says, but what Python's tarfile writes of very small and very large times.
+bool ParseExponent(string_view text, PaxTime* out) {
+  const std::string terminated(text);
+  char* end = nullptr;
+  const double value = std::strtod(terminated.c_str(), &end);
+  constexpr double kLimit = 9007199254740992.0;  // 2^53
+  if (end != terminated.c_str() + terminated.size() || !(value > -kLimit && value < kLimit)) return false;
+  const double whole = std::floor(value);
+  out->seconds = static_cast<int64_t>(whole);
+  out->nanoseconds = static_cast<uint32_t>((value - whole) * 1e9);
+  return true;
+}
+
 // "-12.345": digits below the nanosecond are dropped towards the past, as GNU tar does.
 bool ParseTime(string_view text, PaxTime* out) {
+  if (text.find_first_of("eE") != string_view::npos) return ParseExponent(text, out);
   const size_t point = std::min(text.find('.'), text.size());
   const string_view fraction = text.substr(std::min(point + 1, text.size()));
   if (!ParseSigned(text.substr(0, point), &out->seconds)) return false;

@@ -15,7 +15,8 @@ struct PlanStep {
   enum class Kind : uint8_t {
     kEntries,      // the members of the entries from `first` on that are no directories
     kStored,       // a range of the stored bytes of the large file `first`
-    kDirectories,  // the members of Plan::directories from the one numbered `first` on; the root's stands behind the tail
+    kDirectories,  // the members of Plan::directories from the one numbered `first` on; the root's stands behind the
+                   // tail
   };
   Kind kind = Kind::kEntries;
   uint32_t first = 0;

@@ -69,12 +69,41 @@ class Scanner {
     const char* problem = NormalizeEntryPath(member.path, &normal_path_);
     if (problem == nullptr && member.hard_link) {
       problem = NormalizeEntryPath(member.link_target, &normal_target_);
+      if (problem == nullptr && !builder_.Holds(normal_target_)) {
+        early_links_.push_back({normal_path_, normal_target_, member.path, member.header_offset});
+        return;
+      }
       if (problem == nullptr) problem = builder_.AddHardLink(normal_path_, normal_target_);
     } else if (problem == nullptr) {
       problem = builder_.Add(normal_path_, member.entry);
     }
-    if (problem == nullptr) return;
-    Skip(member.path, std::string(problem) + " (member at offset " + std::to_string(member.header_offset) + ")");
+    if (problem != nullptr) Skip(member.path, problem, member.header_offset);
+  }
+
+  // Hard links whose target came later, which extraction cannot make, but an index can. One may be that of another.
+  void PlaceEarlyLinks() {
+    for (bool placed = true; placed;) {
+      placed = false;
+      std::vector<EarlyLink> left;
+      for (EarlyLink& link : early_links_) {
+        if (!builder_.Holds(link.target)) {
+          left.push_back(std::move(link));
+          continue;
+        }
+        placed = true;
+        const char* problem = builder_.Holds(link.path) ? "another member came to be there"
+                                                        : builder_.AddHardLink(link.path, link.target);
+        if (problem != nullptr) Skip(link.member, problem, link.offset);
+      }
+      early_links_ = std::move(left);
+    }
+    for (const EarlyLink& link : early_links_) {
+      Skip(link.member, "it is a hard link to a path that the archive does not hold", link.offset);
+    }
+  }
+
+  void Skip(const std::string& path, const char* problem, uint64_t offset) {
+    Skip(path, std::string(problem) + " (member at offset " + std::to_string(offset) + ")");
   }
 
   void Skip(const std::string& path, std::string message) {
@@ -93,6 +122,7 @@ class Scanner {
       Skip(path_, "what stands behind a single block of zeros at offset " +
                       std::to_string(reader_.ignored_from() - tar::kBlock) + " was left out, as tar does");
     }
+    PlaceEarlyLinks();
     bool in_order;
     Status status = builder_.Finish(records_.link_counts(), &out_.catalogue, &in_order);
     if (!status.ok()) return Status(status.code(), status.message()).At(path_);
@@ -110,8 +140,9 @@ class Scanner {
           .At(path_, static_cast<int64_t>(reader_.offset()));
     }
     if (!records_.finished()) {
-      return Status(Code::kTruncated, "expected an id in the head of the volume, found zeros: packing ended before it was "
-                                      "complete; pack the tree anew")
+      return Status(Code::kTruncated,
+                    "expected an id in the head of the volume, found zeros: packing ended before it was "
+                    "complete; pack the tree anew")
           .At(path_, 0);
     }
     if (!in_order || members_ != out_.catalogue.size() || !out_.skipped.empty()) {
@@ -158,12 +189,20 @@ class Scanner {
         .At(path_, static_cast<int64_t>(offset));
   }
 
+  struct EarlyLink {
+    std::string path;
+    std::string target;
+    std::string member;  // as the archive has it
+    uint64_t offset;
+  };
+
   const std::string& path_;
   Progress& progress_;
   TarScan& out_;
   tar::TarReader reader_;
   TreeBuilder builder_;
   VolumeRecords records_;
+  std::vector<EarlyLink> early_links_;
   uint64_t members_ = 0;
   uint64_t pieces_offset_ = 0;  // where the headers with checksums of pieces begin; without any the root's member
   std::string normal_path_;

@@ -95,6 +95,7 @@ class WriterThread {
  private:
   Status WriteMembers(const PlanStep& step);
   Status WriteLarge(const PlanStep& step);
+  Status Read(uint32_t entry, int fd, uint64_t offset, char* to, size_t size);
   Status AddSmallFile(uint32_t entry, size_t stored);
   void SetOffset(uint32_t entry, uint64_t offset);
   void Checksum(uint32_t entry, uint64_t stored, uint64_t offset, const char* data, size_t size);
@@ -240,11 +241,19 @@ Status WriterThread::AddSmallFile(uint32_t entry, size_t stored) {
   SHOAL_RETURN_IF_ERROR(reader_.Open(entry, &fd));
   char* to = Extend(Padded(stored));
   if (!writer_.failing_) {
-    SHOAL_RETURN_IF_ERROR(reader_.ReadStored(entry, fd.get(), 0, to, stored));
+    SHOAL_RETURN_IF_ERROR(Read(entry, fd.get(), 0, to, stored));
     std::memset(to + stored, 0, Padded(stored) - stored);
     Checksum(entry, stored, 0, to, stored);
   }
   return reader_.Check(entry, fd.get());
+}
+
+// A failure is told as what it comes from, where the file was replaced.
+Status WriterThread::Read(uint32_t entry, int fd, uint64_t offset, char* to, size_t size) {
+  Status read = reader_.ReadStored(entry, fd, offset, to, size);
+  if (read.ok()) return read;
+  Status check = reader_.Check(entry, fd);
+  return check.ok() ? read : check;
 }
 
 Status WriterThread::WriteLarge(const PlanStep& step) {
@@ -258,7 +267,7 @@ Status WriterThread::WriteLarge(const PlanStep& step) {
     const auto size = static_cast<size_t>(std::min(kPiece, step.stored_length - done));
     used_ = 0;
     char* to = Extend(Padded(size));  // the file's last piece; the others have whole blocks
-    Status read = reader_.ReadStored(entry, fd.get(), step.stored_offset + done, to, size);
+    Status read = Read(entry, fd.get(), step.stored_offset + done, to, size);
     if (!read.ok()) return Settle(entry, std::move(read));
     Checksum(entry, stored, step.stored_offset + done, to, size);
     std::memset(to + size, 0, used_ - size);

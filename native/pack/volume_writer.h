@@ -16,8 +16,8 @@ struct Written {
 };
 
 // Writes catalogue->plan to the existing, empty file at `path` with `jobs` threads, all but what needs the image's id:
-// the id in the head, and what stands behind the tail's links, the checksums of pieces and the root's member. Fills in checksums and offsets. The same
-// catalogue gives the same bytes, whatever `jobs` is.
+// the id in the head, and what stands behind the tail's links, the checksums of pieces and the root's member. Fills in
+// checksums and offsets. The same catalogue gives the same bytes, whatever `jobs` is.
 //
 // Files that cannot be read, or are no longer what the walk saw, are listed, every one of them. As the volume is of no
 // use then, only the first of them costs anything: from there on files are opened and looked at, but not read any more.

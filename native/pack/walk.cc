@@ -30,11 +30,20 @@ namespace {
 // Errors of the process or the machine, not of a path: they end the walk.
 bool IsFatal(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM; }
 
+constexpr auto kMaxSeconds = static_cast<int64_t>(format::kMaxNumber);
+
 struct Task {
   static constexpr uint32_t kList = 0xFFFFFFFF;  // list the directory; else look at this part of its children
   uint32_t listing;
   uint32_t part;
 };
+
+// Leaves the directory's atime alone where that is allowed: to its owner, and to root.
+int OpenForListing(int directory) {
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  const int fd = openat(directory, ".", kFlags | O_NOATIME);
+  return fd < 0 && errno == EPERM ? openat(directory, ".", kFlags) : fd;
+}
 
 // The walk's shared state. Listings stay where they are once made, and a listing's names stay as they are once it is
 // listed.
@@ -144,7 +153,7 @@ Status WalkThread::List(uint32_t number) {
   std::string names;
   Status status = opener_.Open(number, &directory);
   if (status.ok()) {
-    UniqueFd fd(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    UniqueFd fd(OpenForListing(directory));
     status = fd.valid() ? ReadNames(fd.get(), &names) : Status::FromErrno("cannot read directory", "", errno);
   }
   if (!status.ok()) {
@@ -218,6 +227,10 @@ Status WalkThread::LookAt(int fd, uint32_t number, uint32_t child, ListingPart* 
   }
   struct stat status;
   if (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return Status::FromErrno("cannot stat", "", errno);
+  if (status.st_mtim.tv_sec > kMaxSeconds || status.st_mtim.tv_sec < -kMaxSeconds) {
+    return Status(Code::kUnsupported, "expected an mtime within 2^53 seconds of 1970, found " +
+                                          std::to_string(status.st_mtim.tv_sec) + "; change it with touch");
+  }
   if (S_ISSOCK(status.st_mode)) {
     walker_->Report(&walker_->skipped_, Code::kUnsupported, number, child, "a socket; left out");
     return Status();

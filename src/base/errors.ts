@@ -81,10 +81,11 @@ export function isShoalError(error: unknown, ...codes: ErrorCode[]): error is Sh
   return error instanceof ShoalError && (codes.length === 0 || codes.includes(error.code));
 }
 
-/** Exit code of a command that ended with this error: 1 failed, 2 usage, 3 damaged or different data, 4 done in part. */
+/** Exit code of a command that ended with this error: 1 failed, 2 usage (a name for output that is taken, too), 3 damaged or different data, 4 done in part. */
 export function exitCode(code: ErrorCode): 1 | 2 | 3 | 4 {
   switch (code) {
     case 'usage':
+    case 'exists':
       return 2;
     case 'not-image':
     case 'version':
@@ -97,7 +98,6 @@ export function exitCode(code: ErrorCode): 1 | 2 | 3 | 4 {
     case 'partial':
       return 4;
     case 'missing':
-    case 'exists':
     case 'permission':
     case 'io':
     case 'unsupported':

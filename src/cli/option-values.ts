@@ -1,10 +1,10 @@
 import { ShoalError } from '../base/errors.ts';
 
-/** The value of an option that counts something: a whole number from 1 on. */
-export function parseCount(text: string): number {
+/** The value of `--jobs`: a number of threads. */
+export function parseJobs(text: string): number {
   const count = Number(text);
   if (!/^\d+$/.test(text) || count < 1 || count > 1024) {
-    throw new ShoalError('usage', `expected a whole number from 1 to 1024, found "${text}"`);
+    throw new ShoalError('usage', `--jobs: expected a whole number from 1 to 1024, found "${text}"`);
   }
   return count;
 }

@@ -4,17 +4,21 @@ import { ShoalError } from '../base/errors.ts';
 import { systemCode, systemError } from '../io/system-error.ts';
 
 const tar = '.tar';
+const ending = '.shoal';
 
 /** Where the index of `archive` goes if nobody says: `x.shoal` for a volume `x.tar` that Shoal wrote, `NAME.shoal` for any other archive `NAME`. */
 export function defaultImagePath(archive: Buffer, byShoal: boolean): Buffer {
   const isTar = archive.subarray(-tar.length).toString('latin1') === tar;
   const stem = byShoal && isTar ? archive.subarray(0, -tar.length) : archive;
-  return Buffer.concat([stem, Buffer.from('.shoal')]);
+  return Buffer.concat([stem, Buffer.from(ending)]);
 }
 
 /** Throws, before any work, what would keep an index from being written: `exists`, `usage` (it is the archive itself, or a directory), `missing` (its directory). */
 export function checkImagePath(image: Buffer, archive: Buffer, force: boolean): void {
   const path = showBytes(image);
+  const name = image.subarray(image.lastIndexOf(0x2f) + 1).toString('latin1');
+  if (!name.endsWith(ending) || name === ending)
+    throw new ShoalError('usage', 'expected an index called NAME.shoal', { path });
   const there = statOf(image);
   if (there === undefined) {
     checkDirectoryOf(image);

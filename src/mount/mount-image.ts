@@ -126,8 +126,7 @@ async function clearMountPoint(plan: Plan, options: MountOptions): Promise<{ pid
   const line = await askLease(mounted.device);
   line?.close();
   if (line === undefined) {
-    if (!(await isStale(plan.directory)))
-      throw occupied(plan, mounted, 'a mount whose server cannot be asked from here');
+    if (!(await isStale(mounted))) throw occupied(plan, mounted, 'a mount whose server cannot be asked from here');
     await loadAddon()
       .unmount(plan.directory, true)
       .catch((error) => {

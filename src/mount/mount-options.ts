@@ -13,7 +13,7 @@ export interface MountOptions {
 /** What mount(8), fstab and systemd put into `-o` and what holds for every Shoal mount anyway, or is meant for them alone. */
 const ignored = new Set(
   (
-    'defaults,ro,nosuid,nodev,exec,noatime,nodiratime,relatime,norelatime,strictatime,lazytime,nolazytime,async,silent,loud,' +
+    'defaults,ro,nosuid,nodev,exec,noatime,nodiratime,relatime,norelatime,strictatime,lazytime,nolazytime,async,sync,dirsync,silent,loud,' +
     'auto,noauto,user,nouser,users,owner,group,_netdev,nofail,default_permissions'
   ).split(','),
 );
@@ -50,7 +50,7 @@ function parseId(name: string, value: string | undefined): number {
   if (id <= maxId) return id;
   throw new ShoalError(
     'usage',
-    `expected ${name}=NUMBER up to ${maxId}, found "${value ?? ''}"; id -u NAME gives a user's`,
+    `expected ${name}=NUMBER up to ${maxId}, found "${value ?? ''}"; id -${name.slice(0, 1)} NAME gives that of a user`,
   );
 }
 

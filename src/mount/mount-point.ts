@@ -58,10 +58,10 @@ export async function checkEmptyDirectory(directory: Buffer): Promise<void> {
   }
 }
 
-/** Whether the server of the FUSE mount at `directory` is gone: killed, so that it could not unmount. Throws `busy` if it is there but stuck. */
-export async function isStale(directory: Buffer): Promise<boolean> {
+/** Whether the server of a FUSE mount is gone: killed, so that it could not unmount. Throws `busy` if it is there but stuck. */
+export async function isStale({ directory, uid }: MountedFilesystem): Promise<boolean> {
   const path = showBytes(directory);
-  switch (await probeMount(directory)) {
+  switch (await probeMount(directory, uid)) {
     case 'ENOTCONN':
     case 'ECONNABORTED':
       return true;

@@ -1,4 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { systemError } from '../io/system-error.ts';
+
+const mountinfo = '/proc/self/mountinfo';
 
 /** The type of Shoal's mounts in mountinfo; native/fuse/mount.cc gives it. */
 export const shoalType = 'fuse.shoal';
@@ -11,11 +14,21 @@ export interface MountedFilesystem {
   readonly type: string;
   /** What was mounted; for a Shoal mount the path of the image. */
   readonly source: Buffer;
+  /** Of a FUSE mount: whose it is. */
+  readonly uid: number | undefined;
 }
 
 /** What is mounted at exactly `directory` (absolute, without symbolic links): the uppermost mount. Never touches the mount itself, which may hang. */
 export function mountAt(directory: Buffer): MountedFilesystem | undefined {
-  return parseMountinfo(readFileSync('/proc/self/mountinfo')).findLast((mount) => mount.directory.equals(directory));
+  return parseMountinfo(readMountinfo()).findLast((mount) => mount.directory.equals(directory));
+}
+
+function readMountinfo(): Buffer {
+  try {
+    return readFileSync(mountinfo);
+  } catch (error) {
+    throw systemError('read the mounts', mountinfo, error);
+  }
 }
 
 /** All mounts, lower ones before those that cover them (proc(5)). */
@@ -28,7 +41,16 @@ export function parseMountinfo(bytes: Buffer): MountedFilesystem[] {
     const dash = fields.indexOf('-', 6);
     const [device, directory, type, source] = [fields[2], fields[4], fields[dash + 1], fields[dash + 2]];
     if (dash === -1 || !device || !directory || !type || source === undefined) return [];
-    return [{ device, directory: unescapeOctal(directory), type, source: unescapeOctal(source) }];
+    const uid = /(?:^|,)user_id=(\d+)/.exec(fields[dash + 3] ?? '')?.[1];
+    return [
+      {
+        device,
+        directory: unescapeOctal(directory),
+        type,
+        source: unescapeOctal(source),
+        uid: uid === undefined ? undefined : Number(uid),
+      },
+    ];
   });
 }
 

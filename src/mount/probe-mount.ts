@@ -13,15 +13,17 @@ const question = `
   }`;
 
 /**
- * What statfs(2) says at `directory`: `answers`, `stuck`, or the name of an errno. A process of its own asks: where the server is stuck it
+ * What statfs(2) says at `directory`: `answers`, `stuck`, or the name of an errno. Root asks as the user `uid` whose mount it is: the kernel
+ * tells others nothing of it. A process of its own asks: where the server is stuck it
  * can be killed, whereas a thread of ours would keep us from ever ending.
  */
-export function probeMount(directory: Buffer): Promise<string> {
+export function probeMount(directory: Buffer, uid: number | undefined): Promise<string> {
+  const user = process.getuid?.() === 0 && uid !== undefined ? { uid } : {};
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       ['-e', question, directory.toString('base64')],
-      { cwd: '/', timeout: answerMilliseconds, killSignal: 'SIGKILL' },
+      { cwd: '/', timeout: answerMilliseconds, killSignal: 'SIGKILL', ...user },
       (error, stdout) => resolve(error === null ? stdout.trim() : 'stuck'),
     );
   });

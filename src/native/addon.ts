@@ -151,7 +151,7 @@ export interface Addon {
 
   /**
    * Walks the sources with `jobs` threads. One source: its contents are the root; several: each stands under its base name in a root made up
-   * (mode 0755, the caller's uid and gid, mtime 0).
+   * (mode 0755, uid, gid and mtime 0: the same for everybody).
    */
   walk(sources: readonly Buffer[], jobs: number, progress: BigUint64Array): Promise<WalkResult>;
   /** Writes the volume of a walked catalogue to `path` (made with O_EXCL by the caller, empty) but for what needs the id. Fills checksums and offsets. */

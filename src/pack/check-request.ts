@@ -70,7 +70,9 @@ async function checkOutside(
       });
     }
   }
-  let directory = await realpath(paths.directory, { encoding: 'buffer' });
+  let directory = await realpath(paths.directory, { encoding: 'buffer' }).catch((error: unknown) => {
+    throw systemError('find the directory', showBytes(paths.directory), error);
+  });
   for (;;) {
     const source = places.get(placeOf(await stat(directory, { bigint: true })));
     if (source !== undefined) {

@@ -1,8 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { showBytes } from '../base/entry-path.ts';
-import { systemCode, systemError } from '../io/system-error.ts';
 
 /** Who works on an image: the content of the file `lease`, one line of JSON. */
 export interface Lease {
@@ -15,26 +13,30 @@ export interface Lease {
 
 /** How often a run says that it lives, and after which silence a run on another host counts as dead, in milliseconds. */
 const renewInterval = 15_000;
-const silence = 60_000;
+const silence = 120_000;
 
 export function ownLease(): Lease {
   return { host: ownHost(), pid: process.pid, start: startOf('self') ?? '' };
 }
 
+/** Writes a new lease. Throws as the filesystem does. */
 export async function writeLease(path: Buffer, lease: Lease): Promise<void> {
-  await writeFile(path, textOf(lease), { flag: 'wx' }).catch((error: unknown) => {
-    throw systemError('write the lease', showBytes(path), error);
-  });
+  try {
+    await writeFile(path, textOf(lease), { flag: 'wx' });
+  } catch (error) {
+    await unlink(path).catch(() => undefined);
+    throw error;
+  }
 }
 
-/** Undefined where there is none, or none that could be read. */
-export async function readLease(path: Buffer): Promise<Lease | undefined> {
+/** The lease at `path`, and its text; without content where the text is not that of one. Throws as the filesystem does. */
+export async function readLease(path: Buffer): Promise<{ text: string; content: Lease | undefined }> {
+  const text = await readFile(path, 'utf8');
   try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
-    return isLease(value) ? value : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError || systemCode(error) === 'ENOENT') return undefined;
-    throw systemError('read the lease', showBytes(path), error);
+    const value: unknown = JSON.parse(text);
+    return { text, content: isLease(value) ? value : undefined };
+  } catch {
+    return { text, content: undefined };
   }
 }
 
@@ -49,8 +51,8 @@ export function keepLease(path: Buffer, lease: Lease): () => void {
 }
 
 /** Whether the run that wrote `lease` may be alive; `age` of its last sign of life in milliseconds, by the filesystem's clock. */
-export function isAlive(lease: Lease, age: number): boolean {
-  return lease.host === ownHost() ? startOf(lease.pid) === lease.start : age < silence;
+export function isAlive(lease: Lease | undefined, age: number): boolean {
+  return lease?.host === ownHost() ? startOf(lease.pid) === lease.start : age < silence;
 }
 
 function ownHost(): string {

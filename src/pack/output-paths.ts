@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 
@@ -12,8 +13,6 @@ export interface OutputPaths {
   readonly directory: Buffer;
   /** `IMAGE.shoal.partial`: a directory in which the image is made, under its own names, so that it can be read back before it is published. */
   readonly work: Buffer;
-  /** `IMAGE.shoal.stale`: what a dead run left, on its way to being removed. */
-  readonly stale: Buffer;
 }
 
 const indexEnding = '.shoal';
@@ -34,8 +33,12 @@ export function outputPaths(output: Buffer): OutputPaths {
     volumeName: Buffer.concat([stem, Buffer.from('.tar')]),
     directory: prefix.length === 0 ? Buffer.from('.') : prefix,
     work: beside(`${indexEnding}.partial`),
-    stale: beside(`${indexEnding}.stale`),
   };
+}
+
+/** `IMAGE.shoal.partial.…`: a name that nobody else uses, for a work directory that is not yet, or no more, in its place. */
+export function besideWork({ work }: OutputPaths): Buffer {
+  return Buffer.concat([work, Buffer.from(`.${randomBytes(4).toString('hex')}`)]);
 }
 
 /** The image's files and the lease while they are made in the directory `work`. */

@@ -82,6 +82,7 @@ export async function packTree(
     if (options.signal?.aborted) {
       throw new ShoalError('cancelled', 'cancelled before it was done', { cause: options.signal.reason });
     }
+    await work.checkOwn();
     await publishImage(work, paths, force);
     return {
       image: paths.index,
@@ -92,6 +93,8 @@ export async function packTree(
       id: index.id.toString('hex'),
       skipped: entryProblems(walked.skipped),
     };
+  } catch (error) {
+    throw work.named(error);
   } finally {
     await work.release();
   }

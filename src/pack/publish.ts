@@ -12,7 +12,13 @@ import type { WorkDirectory } from './work-directory.ts';
 export async function publishImage(work: WorkDirectory, paths: OutputPaths, replace: boolean): Promise<void> {
   if (replace) await removeOldIndex(paths.index);
   await publishFile(work.volume, paths.volume, replace);
-  await publishFile(work.index, paths.index, replace);
+  try {
+    await publishFile(work.index, paths.index, replace);
+  } catch (error) {
+    // A volume without an index would be in the way of the next run.
+    await unlink(paths.volume).catch(() => undefined);
+    throw error;
+  }
 }
 
 async function removeOldIndex(index: Buffer): Promise<void> {

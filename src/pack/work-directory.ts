@@ -1,25 +1,76 @@
-import { mkdir, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { systemCode, systemError } from '../io/system-error.ts';
-import { lstatOf } from './check-request.ts';
-import { isAlive, keepLease, type Lease, ownLease, readLease, writeLease } from './lease.ts';
-import { type OutputPaths, pathsIn } from './output-paths.ts';
+import { removeAbandoned, removeRun, retireDeadRun } from './abandoned-runs.ts';
+import { keepLease, ownLease, writeLease } from './lease.ts';
+import { besideWork, type OutputPaths, pathsIn } from './output-paths.ts';
 
-/** The directory in which a run makes an image. */
+/**
+ * The directory in which a run makes an image. Its files are named by way of an open descriptor (proc(5), /proc/PID/fd), so they are this
+ * run's own whatever others rename meanwhile.
+ */
 export interface WorkDirectory {
   readonly index: Buffer;
   readonly volume: Buffer;
+  /** Throws `busy` where another run took this one for dead and took over. */
+  checkOwn(): Promise<void>;
+  /** The error with the directory's name as users know it. */
+  named(error: unknown): unknown;
   /** Removes the directory with what is left in it. */
   release(): Promise<void>;
 }
 
-/** Makes the work directory of an image, first removing what a dead run left of one. Throws `busy` where another run works on the image. */
+/**
+ * Makes the work directory of an image, and removes what dead runs left. It gets its name by a rename(2) that fails where another run's is,
+ * and holds its lease from then on. Throws `busy` where another run works on the image, `exists` where the name is taken by something else.
+ */
 export async function claimWorkDirectory(paths: OutputPaths): Promise<WorkDirectory> {
-  await removeStale(paths);
+  const prepared = await prepare(paths);
+  try {
+    await takeName(prepared, paths);
+  } catch (error) {
+    await removeRun(prepared, paths).catch(() => undefined);
+    throw error;
+  }
+  const work = await occupy(paths);
+  try {
+    await removeAbandoned(paths);
+    return work;
+  } catch (error) {
+    await work.release();
+    throw error;
+  }
+}
+
+/** A directory of a name of its own, with our lease in it. */
+async function prepare(paths: OutputPaths): Promise<Buffer> {
+  for (let tries = 1; ; tries++) {
+    const directory = besideWork(paths);
+    try {
+      await mkdir(directory);
+      await writeLease(pathsIn(directory, paths).lease, ownLease());
+      return directory;
+    } catch (error) {
+      await rmdir(directory).catch(() => undefined);
+      // A run that tidies up took it away while it was empty.
+      if (tries < 3 && systemCode(error) === 'ENOENT') continue;
+      throw systemError('write the output here', showBytes(paths.work), error);
+    }
+  }
+}
+
+async function takeName(prepared: Buffer, paths: OutputPaths): Promise<void> {
   for (let tries = 0; tries < 3; tries++) {
-    if (await makeDirectory(paths.work)) return await occupy(paths);
-    await retireDeadRun(paths);
+    try {
+      await rename(prepared, paths.work);
+      return;
+    } catch (error) {
+      if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCode(error) ?? '')) {
+        throw systemError('rename to', showBytes(paths.work), error);
+      }
+    }
+    await retireDeadRun(prepared, paths);
   }
   throw new ShoalError('busy', 'expected to be the only run here, found others; try again', {
     path: showBytes(paths.work),
@@ -27,124 +78,47 @@ export async function claimWorkDirectory(paths: OutputPaths): Promise<WorkDirect
 }
 
 async function occupy(paths: OutputPaths): Promise<WorkDirectory> {
-  const inside = pathsIn(paths.work, paths);
-  const lease = ownLease();
-  await writeLease(inside.lease, lease);
-  const stopRenewing = keepLease(inside.lease, lease);
+  const handle = await open(paths.work, 'r').catch((error: unknown) => {
+    throw systemError('open', showBytes(paths.work), error);
+  });
+  const anchor = `/proc/self/fd/${handle.fd}`;
+  const inside = pathsIn(Buffer.from(anchor), paths);
+  const stopRenewing = keepLease(inside.lease, ownLease());
+  const isOwn = async () => {
+    const [mine, there] = await Promise.all([handle.stat(), stat(paths.work).catch(() => undefined)]);
+    return mine.ino === there?.ino && mine.dev === there.dev;
+  };
   return {
     index: inside.index,
     volume: inside.volume,
+    checkOwn: async () => {
+      if (await isOwn()) return;
+      throw new ShoalError(
+        'busy',
+        'another run took this one for dead, and makes the image now; nothing was published',
+        {
+          path: showBytes(paths.work),
+        },
+      );
+    },
+    named: (error) => {
+      if (!(error instanceof ShoalError)) return error;
+      const { code, message, path, offset, problems } = error;
+      const rename = (text: string) => text.replaceAll(anchor, showBytes(paths.work));
+      return new ShoalError(code, rename(message), {
+        ...(path !== undefined && { path: rename(path) }),
+        ...(offset !== undefined && { offset }),
+        problems,
+        cause: error.cause,
+      });
+    },
     release: async () => {
       stopRenewing();
       // Should it fail, the next run finds a dead one's directory, and removes it.
-      await removeContents(paths.work, paths).catch(() => undefined);
+      for (const path of [inside.index, inside.volume, inside.lease]) await unlink(path).catch(() => undefined);
+      // Not the directory of a run that took over: it is not empty.
+      await rmdir(paths.work).catch(() => undefined);
+      await handle.close();
     },
   };
-}
-
-/** Takes a dead run's directory out of the way and removes it. Throws `busy` if the run lives, `exists` if the directory is no run's. */
-async function retireDeadRun(paths: OutputPaths): Promise<void> {
-  const shown = showBytes(paths.work);
-  const lease = await readLease(pathsIn(paths.work, paths).lease);
-  if (lease === undefined) return await removeEmpty(paths);
-  if (isAlive(lease, await ageOf(paths))) {
-    throw new ShoalError('busy', `expected no other run here, found process ${lease.pid} on ${hostOf(lease)} at work`, {
-      path: shown,
-    });
-  }
-  await rename(paths.work, paths.stale).catch((error: unknown) => {
-    // Gone, or another run was as quick as we: the next try will tell.
-    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(systemCode(error) ?? '')) throw systemError('move', shown, error);
-  });
-  const moved = await readLease(pathsIn(paths.stale, paths).lease);
-  if (moved !== undefined && !isSame(moved, lease)) {
-    // Between our look and our move another run removed the dead one's directory and made its own.
-    await rename(paths.stale, paths.work).catch(() => undefined);
-    return;
-  }
-  await removeStale(paths);
-}
-
-/** A run that died, or is, between making its directory and its lease. rmdir fails where the lease is there by now. */
-async function removeEmpty(paths: OutputPaths): Promise<void> {
-  try {
-    await rmdir(paths.work);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return;
-    const names = await readdir(paths.work).catch((): string[] => []);
-    if (names.includes('lease')) return;
-    throw new ShoalError(
-      'exists',
-      'expected a directory that an earlier run left, found something else; move it away',
-      {
-        path: showBytes(paths.work),
-        cause: error,
-      },
-    );
-  }
-}
-
-/** Removes what is left of a dead run, and the volume that it had published without its index. */
-async function removeStale(paths: OutputPaths): Promise<void> {
-  if ((await lstatOf(paths.stale)) === undefined) return;
-  if (await hasPublishedVolumeOnly(paths)) await unlink(paths.volume).catch(ignoreMissing);
-  await removeContents(paths.stale, paths);
-}
-
-/** The index is the first of a work directory to be removed and the last to be published: where it is alone, the volume was published. */
-async function hasPublishedVolumeOnly(paths: OutputPaths): Promise<boolean> {
-  const inside = pathsIn(paths.stale, paths);
-  const published = await lstatOf(paths.volume);
-  if (published === undefined || (await lstatOf(paths.index)) !== undefined) return false;
-  if ((await lstatOf(inside.index)) === undefined) return false;
-  const volume = await lstatOf(inside.volume);
-  return volume === undefined || (volume.dev === published.dev && volume.ino === published.ino);
-}
-
-async function removeContents(directory: Buffer, paths: OutputPaths): Promise<void> {
-  const inside = pathsIn(directory, paths);
-  try {
-    for (const path of [inside.index, inside.volume, inside.lease]) await unlink(path).catch(ignoreMissing);
-    await rmdir(directory).catch(ignoreMissing);
-  } catch (error) {
-    throw systemError('remove what an earlier run left', showBytes(directory), error);
-  }
-}
-
-/** False if there is something of this name already. */
-async function makeDirectory(path: Buffer): Promise<boolean> {
-  try {
-    await mkdir(path);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') return false;
-    throw systemError('write the output here', showBytes(path), error);
-  }
-}
-
-/** Milliseconds since the lease was renewed. The clocks of two hosts differ, so a fresh file tells what time the filesystem has. */
-async function ageOf(paths: OutputPaths): Promise<number> {
-  await removeStale(paths);
-  await mkdir(paths.stale).catch(() => undefined);
-  try {
-    const now = (await stat(paths.stale)).mtimeMs;
-    return now - (await stat(pathsIn(paths.work, paths).lease)).mtimeMs;
-  } catch {
-    // Another run is removing the same; the next try will tell.
-    return Number.POSITIVE_INFINITY;
-  } finally {
-    await rmdir(paths.stale).catch(() => undefined);
-  }
-}
-
-function isSame(a: Lease, b: Lease): boolean {
-  return a.host === b.host && a.pid === b.pid && a.start === b.start;
-}
-
-function hostOf({ host }: Lease): string {
-  return host.split(' ')[0] ?? host;
-}
-
-function ignoreMissing(error: unknown): void {
-  if (systemCode(error) !== 'ENOENT') throw error;
 }

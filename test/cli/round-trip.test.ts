@@ -91,7 +91,7 @@ describe('shoal index', () => {
     expect(stdout).toMatch(/^x\.shoal: 4 entries, 11 bytes of content; \S+ s\n$/);
     expect(status).toBe(0);
     expect(readFileSync(inDirectory('x.shoal')).equals(before)).toBe(true);
-    expect(run('index', 'x.tar').status).toBe(1);
+    expect(run('index', 'x.tar').status).toBe(2);
     expect(documents(run('index', 'x.tar', '--force', '--json').stdout)).toMatchObject([{ entries: 4, bytes: 11 }]);
   });
 
@@ -100,6 +100,15 @@ describe('shoal index', () => {
     expect(run('index', 'foreign.tar', '-o', 'y.shoal')).toMatchObject({ status: 0, stderr: '' });
     expect(run('cat', 'y.shoal', 'sub/two').stdout).toBe('second');
   });
+});
+
+test('shoal index ends with 4 where members have no place in a tree, and lists them', () => {
+  runShell("tar -cf odd.tar -P --transform='s,one,../one,' -C tree .", { cwd: directory });
+  const { status, stdout, stderr } = run('index', 'odd.tar');
+  expect(stderr).toMatch(/^shoal: index: skipped \S*\.\.\/one: /);
+  expect(stdout).toMatch(/^odd\.tar\.shoal: 3 entries, /);
+  expect(status).toBe(4);
+  expect(run('index', 'odd.tar', '-o', 'index.zip').status).toBe(2);
 });
 
 describe('shoal verify', () => {

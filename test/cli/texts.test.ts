@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { byteFields } from '../../src/cli/byte-fields.ts';
 import { durationText } from '../../src/cli/duration-text.ts';
 import { modeText, permissionText } from '../../src/cli/mode-text.ts';
-import { addMetadata, parseCount } from '../../src/cli/option-values.ts';
+import { addMetadata, parseJobs } from '../../src/cli/option-values.ts';
 import { tableLines } from '../../src/cli/table.ts';
 import { fullTime, shortTime } from '../../src/cli/time-text.ts';
 
@@ -55,9 +55,9 @@ test('bytes that are no text come in base64, too', () => {
 
 describe('values of options', () => {
   test('numbers are whole and positive', () => {
-    expect(parseCount('4')).toBe(4);
+    expect(parseJobs('4')).toBe(4);
     for (const wrong of ['0', '-1', '1.5', '', 'four', '1e9'])
-      expect(() => parseCount(wrong)).toThrow('expected a whole number');
+      expect(() => parseJobs(wrong)).toThrow('expected a whole number');
   });
 
   test('metadata is KEY=VALUE, each key once', () => {

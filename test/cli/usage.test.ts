@@ -65,7 +65,7 @@ describe('shoal pack', () => {
   test.each(['x.shoal', 'x.tar'])('does not replace %s without --force', (name) => {
     writeFileSync(join(directory, name), 'precious');
     const { status, stderr } = run('pack', 'tree', '-o', 'x.shoal');
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stderr).toContain('--force');
     expect(stderr).toMatch(new RegExp(`\n {2}path: .*${name}\n`));
     expect(readFileSync(join(directory, name), 'utf8')).toBe('precious');

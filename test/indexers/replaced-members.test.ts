@@ -79,11 +79,29 @@ test('a hard link to itself changes nothing; one to a symbolic link is a further
 });
 
 test('hard links to nothing and to directories are left out', async () => {
-  expect(await treeOf(directory('d'), hardLink('x', 'later'), hardLink('y', 'd'), file('later', ''))).toEqual({
+  expect(await treeOf(directory('d'), hardLink('x', 'nowhere'), hardLink('y', 'd'))).toEqual({
     d: 'directory 755',
-    later: ' ×1',
-    'skipped x': 'it is a hard link to a path that the archive does not hold before it',
+    'skipped x': 'it is a hard link to a path that the archive does not hold',
     'skipped y': 'it is a hard link to a directory',
+  });
+});
+
+test('a hard link may stand before its target, also by way of another one, but takes no name from a later member', async () => {
+  const early = [
+    hardLink('x', 'y'),
+    hardLink('y', 'later'),
+    hardLink('taken', 'later'),
+    hardLink('a', 'b'),
+    hardLink('b', 'a'),
+  ];
+  expect(await treeOf(...early, file('taken', 'own'), file('later', 'content'))).toEqual({
+    later: 'content ×3',
+    taken: 'own ×1',
+    x: 'content ×3',
+    y: 'content ×3',
+    'skipped a': 'it is a hard link to a path that the archive does not hold',
+    'skipped b': 'it is a hard link to a path that the archive does not hold',
+    'skipped taken': 'another member came to be there',
   });
 });
 

@@ -49,7 +49,8 @@ test('mountinfo is read with its escapes, its optional fields and any bytes', ()
       directory: Buffer.from('/mnt/a b\\c\nd'),
       type: 'fuse.shoal',
       source: Buffer.from('/im\tage.shoal'),
+      uid: 0,
     },
-    { device: '0:52', directory: Buffer.from([0x2f, 0xff]), type: 'tmpfs', source: Buffer.from('') },
+    { device: '0:52', directory: Buffer.from([0x2f, 0xff]), type: 'tmpfs', source: Buffer.from(''), uid: undefined },
   ]);
 });

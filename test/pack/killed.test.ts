@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { packTree } from '../../src/pack/pack-tree.ts';
@@ -90,7 +90,11 @@ describe('a run that is killed', () => {
   });
 
   test('twice in a row, the second time while it removes what the first left, keeps nobody from packing', async () => {
-    for (const moment of [() => isThere('x.shoal'), () => existsSync(join(place, 'x.shoal.stale')), () => !isThere()]) {
+    for (const moment of [
+      () => isThere('x.shoal'),
+      () => readdirSync(place).some((name) => /^x\.shoal\.partial\./.test(name)),
+      () => !isThere(),
+    ]) {
       const command = startCommand(scratch.path, 'tree', '-o', 'place/x.shoal', '--quiet');
       spinUntil(command, moment);
       killUnawaited(command);

@@ -112,7 +112,7 @@ describe('what a dead run left', () => {
 
   test('on its way to be removed, is removed', async () => {
     leave({});
-    renameSync(partial, join(place, 'x.shoal.stale'));
+    renameSync(partial, join(place, 'x.shoal.partial.0123abcd'));
     await expectTakenOver();
   });
 

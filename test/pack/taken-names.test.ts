@@ -19,8 +19,8 @@ beforeEach(() => {
 });
 afterAll(scratch.remove);
 
-describe.each(['partial', 'stale'])('something of others called x.shoal.%s', (ending) => {
-  const taken = join(place, `x.shoal.${ending}`);
+describe('something of others called x.shoal.partial', () => {
+  const taken = join(place, 'x.shoal.partial');
 
   function directoryWith(path: string, name: string): void {
     mkdirSync(path);
@@ -35,7 +35,7 @@ describe.each(['partial', 'stale'])('something of others called x.shoal.%s', (en
     make();
     expect(await packError([tree], image)).toMatchObject({ code: 'exists', path: taken });
     expect(readFileSync(join(taken, inside), 'utf8')).toBe('precious');
-    expect(namesIn(place)).toEqual([`x.shoal.${ending}`]);
+    expect(namesIn(place)).toEqual(['x.shoal.partial']);
   });
 
   test.each(['x.tar', 'x.shoal', 'lease'])('a symbolic link is not followed to remove %s', async (name) => {
@@ -43,6 +43,14 @@ describe.each(['partial', 'stale'])('something of others called x.shoal.%s', (en
     symlinkSync('y', taken);
     await packTree([tree], image).catch(() => undefined);
     expect(namesIn(join(place, 'y'))).toEqual([name]);
-    expect(namesIn(place)).toContain(`x.shoal.${ending}`);
+    expect(namesIn(place)).toContain('x.shoal.partial');
   });
+});
+
+test('a directory of others beside it, called as a run that was retired, stays', async () => {
+  const taken = join(place, 'x.shoal.partial.0123abcd');
+  mkdirSync(taken);
+  writeFileSync(join(taken, 'x.tar'), 'precious');
+  await packTree([tree], image);
+  expect(namesIn(taken)).toEqual(['x.tar']);
 });

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { showBytes } from '../../base/entry-path.ts';
+import { countText } from '../count-text.ts';
 import { addCommonOptions, type CommonOptions, defineCommand } from '../define-command.ts';
 import { raiseExitStatus } from '../exit-status.ts';
 import { withImageArgument } from '../image-argument.ts';
@@ -38,7 +39,10 @@ async function extract(image: Buffer, paths: readonly string[], options: Extract
     standardOutput.writeJson({ entries, bytes, problems: problemDocuments(problems) });
   } else {
     for (const line of problemLines(problems)) printMessage(`shoal: extract: ${line}`);
-    if (!options.quiet) standardOutput.writeLine(`${showBytes(directory)}: ${entries} entries, ${sizeText(bytes)}`);
+    if (!options.quiet)
+      standardOutput.writeLine(
+        `${showBytes(directory)}: ${countText(entries, 'entry', 'entries')}, ${sizeText(bytes)}`,
+      );
   }
   raiseExitStatus(problemStatus(problems));
 }

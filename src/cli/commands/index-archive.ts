@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
 import { showBytes } from '../../base/entry-path.ts';
+import { exitCode } from '../../base/errors.ts';
 import type { IndexSummary } from '../../index.ts';
 import { byteFields } from '../byte-fields.ts';
+import { countText } from '../count-text.ts';
 import { addCommonOptions, type CommonOptions, defineCommand } from '../define-command.ts';
 import { durationText } from '../duration-text.ts';
+import { raiseExitStatus } from '../exit-status.ts';
 import { longWork } from '../long-work.ts';
 import { printMessage } from '../messages.ts';
 import { problemDocuments, problemLines } from '../problem-lines.ts';
@@ -22,7 +25,7 @@ export function indexCommand(): Command {
     ['shoal index /archive/photos.tar -o photos.shoal', 'the index elsewhere'],
   ])
     .argument('<archive>', 'an uncompressed tar: one that Shoal wrote, or any other')
-    .option('-o, --output <image>', 'the index to write; beside the archive if not given')
+    .option('-o, --output <image>', 'the index to write, NAME.shoal; beside the archive if not given')
     .option('--force', 'replace an index that exists');
   return addCommonOptions(command).action(index);
 }
@@ -39,12 +42,13 @@ async function index(archive: string, options: IndexOptions): Promise<void> {
   );
   if (options.json) standardOutput.writeJson(indexDocument(result));
   else if (!options.quiet) printSummary(result, performance.now() - begun);
+  if (result.skipped.length > 0) raiseExitStatus(exitCode('partial'));
 }
 
 function printSummary(result: IndexSummary, milliseconds: number): void {
   for (const line of problemLines(result.skipped)) printMessage(`shoal: index: skipped ${line}`);
   standardOutput.writeLine(
-    `${showBytes(result.image)}: ${result.entries} entries, ${sizeText(result.bytes)} of content; ${durationText(milliseconds)}`,
+    `${showBytes(result.image)}: ${countText(result.entries, 'entry', 'entries')}, ${sizeText(result.bytes)} of content; ${durationText(milliseconds)}`,
   );
 }
 

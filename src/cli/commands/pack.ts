@@ -2,11 +2,12 @@ import type { Command } from 'commander';
 import { showBytes } from '../../base/entry-path.ts';
 import type { PackSummary } from '../../index.ts';
 import { byteFields } from '../byte-fields.ts';
+import { countText } from '../count-text.ts';
 import { addCommonOptions, type CommonOptions, defineCommand } from '../define-command.ts';
 import { durationText } from '../duration-text.ts';
 import { longWork } from '../long-work.ts';
 import { printMessage } from '../messages.ts';
-import { addMetadata, parseCount } from '../option-values.ts';
+import { addMetadata, parseJobs } from '../option-values.ts';
 import { problemDocuments, problemLines } from '../problem-lines.ts';
 import { argumentBytes } from '../raw-arguments.ts';
 import { sizeText } from '../size-text.ts';
@@ -26,10 +27,10 @@ export function packCommand(): Command {
     ['shoal pack a b -o both.shoal', 'several sources: each stands under its name'],
     ['shoal pack dataset -o train.shoal --meta licence=CC0', 'shown by shoal info'],
   ])
-    .argument('<source...>', 'directories to pack')
+    .argument('<source...>', 'directories, or files, to pack')
     .requiredOption('-o, --output <image>', 'the index to write, NAME.shoal; the volume NAME.tar lies beside it')
     .option('--force', 'replace an image that exists')
-    .option('--jobs <n>', 'threads that read the source', parseCount)
+    .option('--jobs <n>', 'threads that read the source', parseJobs)
     .option('--meta <key=value>', 'store a key and a value in the image; may be repeated', addMetadata)
     .option('--provenance', 'store source, host, time and command in the image, which then differs from run to run');
   return addCommonOptions(command).action(pack);
@@ -57,7 +58,7 @@ function printSummary(image: Buffer, result: PackSummary, milliseconds: number):
   const length = sizeText(result.indexLength + result.volumeLength);
   const rate = sizeText(result.bytes / (milliseconds / 1000));
   standardOutput.writeLine(
-    `${showBytes(image)}: ${result.entries} entries, ${sizeText(result.bytes)} of content in an image of ${length}; ${durationText(milliseconds)}, ${rate}/s`,
+    `${showBytes(image)}: ${countText(result.entries, 'entry', 'entries')}, ${sizeText(result.bytes)} of content in an image of ${length}; ${durationText(milliseconds)}, ${rate}/s`,
   );
 }
 

@@ -4,6 +4,7 @@ import { formatSize } from '../../base/sizes.ts';
 import type { Entry, IndexReader } from '../../index.ts';
 import { byteFields } from '../byte-fields.ts';
 import { type ContentChecksum, contentChecksum } from '../content-checksum.ts';
+import { countText } from '../count-text.ts';
 import { addCommonOptions, type CommonOptions, defineCommand } from '../define-command.ts';
 import { forEachPath } from '../each-path.ts';
 import { entryAt } from '../entry-argument.ts';
@@ -101,7 +102,7 @@ function kindRows(index: IndexReader, entry: Entry): [string, string][] {
       const { entries, bytes } = index.totals(entry);
       return [
         ['children', String(entry.childCount)],
-        ['below', `${entries} entries, ${bytes} bytes`],
+        ['below', `${countText(entries, 'entry', 'entries')}, ${bytes} bytes`],
       ];
     }
     case 'symlink':

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import { byteFields } from '../byte-fields.ts';
 import { addCommonOptions, type CommonOptions, defineCommand } from '../define-command.ts';
 import { argumentBytes } from '../raw-arguments.ts';
+import { standardOutput } from '../standard-output.ts';
 
 interface UnmountOptions extends CommonOptions {
   readonly lazy?: true;
@@ -15,6 +17,8 @@ export function unmountCommand(): Command {
     .option('--lazy', 'do not wait for programs that use the mount');
   return addCommonOptions(command).action(async (directory: string, options: UnmountOptions) => {
     const { unmountImage } = await import('../../index.ts');
-    await unmountImage(argumentBytes(directory), { lazy: options.lazy === true });
+    const point = argumentBytes(directory);
+    await unmountImage(point, { lazy: options.lazy === true });
+    if (options.json) standardOutput.writeJson(byteFields('directory', point));
   });
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { exitCode } from '../../base/errors.ts';
 import type { VerifySummary } from '../../index.ts';
+import { countText } from '../count-text.ts';
 import { addCommonOptions, type CommonOptions, defineCommand } from '../define-command.ts';
 import { raiseExitStatus } from '../exit-status.ts';
 import { withImageArgument } from '../image-argument.ts';
@@ -63,8 +64,11 @@ function summaryLine(
   compared: boolean,
 ): string {
   const findings = [problems.length === 0 ? 'no damage' : `${problems.length} damaged`];
-  if (compared) findings.push(differences.length === 0 ? 'no difference' : `${differences.length} differences`);
+  if (compared)
+    findings.push(
+      differences.length === 0 ? 'no difference' : countText(differences.length, 'difference', 'differences'),
+    );
   if (uncheckedBytes > 0) findings.push(`${sizeText(uncheckedBytes)} could only be read, not checked: no checksums`);
   if (unframedVolumes > 0) findings.push('tar headers and padding not checked: the index has no checksums of them');
-  return `${entries} entries, ${sizeText(bytes)}: ${findings.join(', ')}`;
+  return `${countText(entries, 'entry', 'entries')}, ${sizeText(bytes)}: ${findings.join(', ')}`;
 }

@@ -1,0 +1,115 @@
+import { lstat, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { showBytes } from '../base/entry-path.ts';
+import { ShoalError } from '../base/errors.ts';
+import { systemCode, systemError } from '../io/system-error.ts';
+import { lstatOf } from './check-request.ts';
+import { isAlive, type Lease, readLease } from './lease.ts';
+import { besideWork, type OutputPaths, pathsIn } from './output-paths.ts';
+
+/**
+ * Takes a dead run's work directory out of the way; {@link removeAbandoned} removes it. `prepared` is a directory that was just written, whose
+ * mtime says what time the filesystem has: the clocks of two hosts differ. Throws `busy` if the run lives, `exists` if it is no run's.
+ */
+export async function retireDeadRun(prepared: Buffer, paths: OutputPaths): Promise<void> {
+  const shown = showBytes(paths.work);
+  const lease = await leaseIn(paths.work, paths);
+  if (lease === 'none') {
+    throw new ShoalError(
+      'exists',
+      'expected a directory that an earlier run left, found something else; move it away',
+      {
+        path: shown,
+      },
+    );
+  }
+  if (lease === 'gone') return;
+  const age = (await stat(prepared)).mtimeMs - lease.mtimeMs;
+  if (isAlive(lease.content, age)) {
+    const who = lease.content === undefined ? 'one' : `process ${lease.content.pid} on ${hostOf(lease.content)}`;
+    throw new ShoalError('busy', `expected no other run here, found ${who} at work`, { path: shown });
+  }
+
+  const retired = besideWork(paths);
+  try {
+    await rename(paths.work, retired);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return; // Another run was as quick as we.
+    throw systemError('move', shown, error);
+  }
+  const moved = await leaseIn(retired, paths);
+  if (typeof moved === 'object' && moved.text !== lease.text) {
+    // Between our look and our move another run retired the dead one and took the name.
+    await rename(retired, paths.work).catch(() => undefined);
+  }
+}
+
+/** Removes what dead runs left beside the work directory, which is ours: nobody else publishes meanwhile. */
+export async function removeAbandoned(paths: OutputPaths): Promise<void> {
+  const slash = paths.work.lastIndexOf(0x2f);
+  const prefix = Buffer.concat([paths.work.subarray(slash + 1), Buffer.from('.')]);
+  for (const name of await readdir(paths.directory, { encoding: 'buffer' })) {
+    if (name.indexOf(prefix) !== 0) continue;
+    const directory = Buffer.concat([paths.work.subarray(0, slash + 1), name]);
+    const lease = await leaseIn(directory, paths);
+    if (lease === 'gone' || lease === 'none') {
+      // Empty where a run was killed before its lease; one that is about to write it makes another.
+      await rmdir(directory).catch(() => undefined);
+      continue;
+    }
+    const now = (await stat(paths.work)).mtimeMs;
+    if (isAlive(lease.content, now - lease.mtimeMs)) continue;
+    if (await hasPublishedVolumeOnly(directory, paths)) await unlink(paths.volume).catch(ignoreMissing);
+    await removeRun(directory, paths);
+  }
+}
+
+/** Removes a directory of ours, or of a dead run. */
+export async function removeRun(directory: Buffer, paths: OutputPaths): Promise<void> {
+  const inside = pathsIn(directory, paths);
+  try {
+    // The lease last: without it nobody would know whose the rest is.
+    for (const path of [inside.index, inside.volume, inside.lease]) await unlink(path).catch(ignoreMissing);
+    await rmdir(directory).catch(ignoreMissing);
+  } catch (error) {
+    throw systemError('remove what an earlier run left', showBytes(directory), error);
+  }
+}
+
+/** Whether the dead run was stopped between publishing its volume and its index: then the volume is of no use to anybody. */
+async function hasPublishedVolumeOnly(directory: Buffer, paths: OutputPaths): Promise<boolean> {
+  const inside = pathsIn(directory, paths);
+  const published = await lstatOf(paths.volume);
+  if (published === undefined || (await lstatOf(paths.index)) !== undefined) return false;
+  // The index is the first to be removed and the last to be published.
+  if ((await lstatOf(inside.index)) === undefined) return false;
+  const volume = await lstatOf(inside.volume);
+  return volume === undefined || (volume.dev === published.dev && volume.ino === published.ino);
+}
+
+interface FoundLease {
+  readonly text: string;
+  /** Undefined where a run's host lost power before it was written to storage. */
+  readonly content: Lease | undefined;
+  readonly mtimeMs: number;
+}
+
+/** The lease of a run's directory; `gone` if there is no such directory by now, `none` if it is no run's. */
+async function leaseIn(directory: Buffer, paths: OutputPaths): Promise<FoundLease | 'gone' | 'none'> {
+  const path = pathsIn(directory, paths).lease;
+  try {
+    if (!(await lstat(directory)).isDirectory() || !(await lstat(path)).isFile()) return 'none';
+    const { text, content } = await readLease(path);
+    return { text, content, mtimeMs: (await stat(path)).mtimeMs };
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw systemError('look at', showBytes(directory), error);
+    return (await lstatOf(directory)) === undefined ? 'gone' : 'none';
+  }
+}
+
+function hostOf({ host }: Lease): string {
+  return host.split(' ')[0] ?? host;
+}
+
+function ignoreMissing(error: unknown): void {
+  if (systemCode(error) !== 'ENOENT') throw error;
+}
