@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "core/bytes.h"
+#include "pack/acl_text.h"
 #include "pack/decimal.h"
 
 namespace shoal::tar {
@@ -13,6 +14,8 @@ namespace {
 using std::string_view;
 
 constexpr string_view kSchilyXattr = "SCHILY.xattr.";
+constexpr string_view kSchilyAcl = "SCHILY.acl.";
+constexpr size_t kLeastAcl = 4 + 3 * 8;
 constexpr string_view kLibarchiveXattr = "LIBARCHIVE.xattr.";
 constexpr string_view kGnuSparse = "GNU.sparse.";
 
@@ -162,7 +165,7 @@ bool SetSparse(string_view key, string_view value, PaxFields* fields) {
 // Keywords that cannot be meant for every member that follows.
 bool IsOfOneMember(string_view key) {
   return key == "path" || key == "linkpath" || key == "size" || TakePrefix(kGnuSparse, &key) ||
-         TakePrefix(kSchilyXattr, &key) || TakePrefix(kLibarchiveXattr, &key);
+         TakePrefix(kSchilyXattr, &key) || TakePrefix(kSchilyAcl, &key) || TakePrefix(kLibarchiveXattr, &key);
 }
 
 // False where the value is none of its keyword.
@@ -176,6 +179,13 @@ bool SetField(string_view key, string_view value, PaxFields* fields) {
   if (key == "comment") SetText(value, &fields->comment);
   if (TakePrefix(kGnuSparse, &key)) return SetSparse(key, value, fields);
   if (TakePrefix(kSchilyXattr, &key)) SetXattr(PercentDecode(key, false), std::string(value), fields);
+  if (TakePrefix(kSchilyAcl, &key) && (key == "access" || key == "default")) {
+    std::string list;
+    if (!ParseAclText(value, &list)) return false;
+    // One with the owner, the owning group and others alone says no more than the mode does.
+    if (list.size() > (key == "access" ? kLeastAcl : 0))
+      SetXattr("system.posix_acl_" + std::string(key), std::move(list), fields);
+  }
   if (TakePrefix(kLibarchiveXattr, &key)) {
     std::string bytes;
     if (!Base64Decode(value, &bytes)) return false;

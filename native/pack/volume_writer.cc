@@ -170,7 +170,10 @@ Status Writer::WriteTail() {
 
 Status Writer::Write(uint64_t offset, const char* from, size_t size) {
   catalogue_.pieces.Add(offset, from, size);
-  return Explain(WriteExact(fd_.get(), path_, offset, from, size), path_, catalogue_.plan);
+  SHOAL_RETURN_IF_ERROR(Explain(WriteExact(fd_.get(), path_, offset, from, size), path_, catalogue_.plan));
+  // Storage begins at once, so that less is left for the sync at the end. What it cannot do, that will tell.
+  sync_file_range(fd_.get(), static_cast<off64_t>(offset), static_cast<off64_t>(size), SYNC_FILE_RANGE_WRITE);
+  return Status();
 }
 
 // Gives the file its length at once, so that threads write within it in any order.

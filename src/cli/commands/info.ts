@@ -55,7 +55,7 @@ function infoLines(index: IndexReader): string[] {
       ['id', index.id.toString('hex')],
       ['format', index.formatVersion],
       ['entries', String(index.entryCount)],
-      ['content', exactSize(index.totals(index.get(0)).bytes)],
+      ['bytes', `${exactSize(index.totals(index.get(0)).bytes)} of files and link targets`],
       ['index', `${exactSize(index.length)}, ${perEntry} bytes per entry`],
       ...index.volumes().map((volume) => ['volume', volumeText(volume)]),
       ...Object.entries(index.metadata()).map(([key, value]) => [
