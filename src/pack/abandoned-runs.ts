@@ -3,8 +3,8 @@ import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { systemCode, systemError } from '../io/system-error.ts';
 import { lstatOf } from './check-request.ts';
-import { isAlive, type Lease, readLease } from './lease.ts';
-import { besideWork, type OutputPaths, pathsIn } from './output-paths.ts';
+import { isAlive, isTaggedAlive, type Lease, ownTag, readLease } from './lease.ts';
+import { type OutputPaths, pathsIn } from './output-paths.ts';
 
 /**
  * Takes a dead run's work directory out of the way; {@link removeAbandoned} removes it. `prepared` is a directory that was just written, whose
@@ -43,21 +43,26 @@ export async function retireDeadRun(prepared: Buffer, paths: OutputPaths): Promi
   }
 }
 
+/** `IMAGE.shoal.partial.TAG.NUMBER`, for a work directory of this run that is not yet, or of a dead one that is no more, in its place. */
+export function besideWork({ work }: OutputPaths): Buffer {
+  return Buffer.concat([work, Buffer.from(`.${ownTag()}.${named++}`)]);
+}
+
+let named = 0;
+
 /** Removes what dead runs left beside the work directory, which is ours: nobody else publishes meanwhile. */
 export async function removeAbandoned(paths: OutputPaths): Promise<void> {
   const slash = paths.work.lastIndexOf(0x2f);
   const prefix = Buffer.concat([paths.work.subarray(slash + 1), Buffer.from('.')]);
   for (const name of await readdir(paths.directory, { encoding: 'buffer' })) {
-    if (name.indexOf(prefix) !== 0) continue;
+    const tag = /^(.*)\.\d+$/.exec(name.subarray(prefix.length).toString('latin1'))?.[1];
+    if (tag === undefined || name.indexOf(prefix) !== 0) continue;
     const directory = Buffer.concat([paths.work.subarray(0, slash + 1), name]);
-    const lease = await leaseIn(directory, paths);
-    if (lease === 'gone' || lease === 'none') {
-      // Empty where a run was killed before its lease; one that is about to write it makes another.
-      await rmdir(directory).catch(() => undefined);
-      continue;
-    }
-    const now = (await stat(paths.work)).mtimeMs;
-    if (isAlive(lease.content, now - lease.mtimeMs)) continue;
+    const found = await lstatOf(directory);
+    const age = (await stat(paths.work)).mtimeMs - Number(found?.mtimeMs ?? 0n);
+    // Ours is a dead run's that this one has just retired.
+    const isLeft = tag === ownTag() || isTaggedAlive(tag, age) === false;
+    if (!isLeft || found?.isDirectory() !== true) continue;
     if (await hasPublishedVolumeOnly(directory, paths)) await unlink(paths.volume).catch(ignoreMissing);
     await removeRun(directory, paths);
   }

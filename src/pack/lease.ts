@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { readFile, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -16,7 +17,20 @@ const renewInterval = 15_000;
 const silence = 120_000;
 
 export function ownLease(): Lease {
-  return { host: ownHost(), pid: process.pid, start: startOf('self') ?? '' };
+  return { host: ownHost(), pid: process.pid, start: startOf(process.pid) ?? '' };
+}
+
+/** `HOST-PID-START` of the run, with eight digits of the host's digest: what it names directories after. */
+export function ownTag(): string {
+  const { host, pid, start } = ownLease();
+  return `${digestOf(host)}-${pid}-${start}`;
+}
+
+/** Whether the run with this tag may be alive; `age` of what it named so, in milliseconds. Undefined for what is no tag. */
+export function isTaggedAlive(tag: string, age: number): boolean | undefined {
+  const [, host, pid, start] = /^([0-9a-f]{8})-(\d+)-(\d+)$/.exec(tag) ?? [];
+  if (host === undefined) return undefined;
+  return host === digestOf(ownHost()) ? startOf(Number(pid)) === start : age < silence;
 }
 
 /** Writes a new lease. Throws as the filesystem does. */
@@ -61,7 +75,7 @@ function ownHost(): string {
 }
 
 /** When the process started; undefined if there is none, or only what a dead one leaves until its parent asks for it. */
-function startOf(pid: number | 'self'): string | undefined {
+function startOf(pid: number): string | undefined {
   try {
     const line = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The second field is the program's name in parentheses, and may hold any character.
@@ -70,6 +84,10 @@ function startOf(pid: number | 'self'): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function digestOf(host: string): string {
+  return createHash('sha256').update(host).digest('hex').slice(0, 8);
 }
 
 function textOf(lease: Lease): string {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 
@@ -34,11 +33,6 @@ export function outputPaths(output: Buffer): OutputPaths {
     directory: prefix.length === 0 ? Buffer.from('.') : prefix,
     work: beside(`${indexEnding}.partial`),
   };
-}
-
-/** `IMAGE.shoal.partial.…`: a name that nobody else uses, for a work directory that is not yet, or no more, in its place. */
-export function besideWork({ work }: OutputPaths): Buffer {
-  return Buffer.concat([work, Buffer.from(`.${randomBytes(4).toString('hex')}`)]);
 }
 
 /** The image's files and the lease while they are made in the directory `work`. */

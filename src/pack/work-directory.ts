@@ -2,9 +2,9 @@ import { mkdir, open, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { systemCode, systemError } from '../io/system-error.ts';
-import { removeAbandoned, removeRun, retireDeadRun } from './abandoned-runs.ts';
+import { besideWork, removeAbandoned, removeRun, retireDeadRun } from './abandoned-runs.ts';
 import { keepLease, ownLease, writeLease } from './lease.ts';
-import { besideWork, type OutputPaths, pathsIn } from './output-paths.ts';
+import { type OutputPaths, pathsIn } from './output-paths.ts';
 
 /**
  * The directory in which a run makes an image. Its files are named by way of an open descriptor (proc(5), /proc/PID/fd), so they are this
@@ -45,18 +45,14 @@ export async function claimWorkDirectory(paths: OutputPaths): Promise<WorkDirect
 
 /** A directory of a name of its own, with our lease in it. */
 async function prepare(paths: OutputPaths): Promise<Buffer> {
-  for (let tries = 1; ; tries++) {
-    const directory = besideWork(paths);
-    try {
-      await mkdir(directory);
-      await writeLease(pathsIn(directory, paths).lease, ownLease());
-      return directory;
-    } catch (error) {
-      await rmdir(directory).catch(() => undefined);
-      // A run that tidies up took it away while it was empty.
-      if (tries < 3 && systemCode(error) === 'ENOENT') continue;
-      throw systemError('write the output here', showBytes(paths.work), error);
-    }
+  const directory = besideWork(paths);
+  try {
+    await mkdir(directory);
+    await writeLease(pathsIn(directory, paths).lease, ownLease());
+    return directory;
+  } catch (error) {
+    await rmdir(directory).catch(() => undefined);
+    throw systemError('write the output here', showBytes(paths.work), error);
   }
 }
 
@@ -66,6 +62,7 @@ async function takeName(prepared: Buffer, paths: OutputPaths): Promise<void> {
       await rename(prepared, paths.work);
       return;
     } catch (error) {
+      if (systemCode(error) === 'ENOENT') break; // Another call of this process tidied up.
       if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCode(error) ?? '')) {
         throw systemError('rename to', showBytes(paths.work), error);
       }

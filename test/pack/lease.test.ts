@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -110,9 +111,14 @@ describe('what a dead run left', () => {
     await expectTakenOver();
   });
 
-  test('on its way to be removed, is removed', async () => {
-    leave({});
-    renameSync(partial, join(place, 'x.shoal.partial.0123abcd'));
+  test.each(['before it had its lease', 'on its way to be removed'])('%s, is removed', async (when) => {
+    const digest = createHash('sha256').update(String(written['host'])).digest('hex').slice(0, 8);
+    const aside = join(place, `x.shoal.partial.${digest}-${written['pid']}-${written['start']}.1`);
+    if (when.includes('lease')) mkdirSync(aside);
+    else {
+      leave({});
+      renameSync(partial, aside);
+    }
     await expectTakenOver();
   });
 

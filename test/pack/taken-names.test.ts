@@ -48,7 +48,7 @@ describe('something of others called x.shoal.partial', () => {
 });
 
 test('a directory of others beside it, called as a run that was retired, stays', async () => {
-  const taken = join(place, 'x.shoal.partial.0123abcd');
+  const taken = join(place, 'x.shoal.partial.0123abcd-17-1234');
   mkdirSync(taken);
   writeFileSync(join(taken, 'x.tar'), 'precious');
   await packTree([tree], image);
