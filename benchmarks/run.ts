@@ -66,7 +66,7 @@ function runScenario(scenario: Scenario, { work, files, large, trials, operation
         failures.set(contender, `failed: ${error instanceof Error ? error.message : String(error)}`);
         tell(`${scenario.name}: ${contender.name} ${failures.get(contender)}`);
       } finally {
-        rmSync(scratch, { recursive: true, force: true });
+        if (!scenario.keepsScratch) rmSync(scratch, { recursive: true, force: true });
       }
     }
   }

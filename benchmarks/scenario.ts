@@ -32,5 +32,10 @@ export interface Scenario {
   /** Whether the contender can do this. */
   suits(contender: Contender): boolean;
   /** One trial, in fresh processes; a figure in `unit`. */
+  /**
+   * What a trial makes stays until the end of the run. ext4 leaves inodes alone for some time after their removal (recently_deleted in
+   * fs/ext4/ialloc.c of Linux), so making a tree after another was removed would time the search for others, of whoever comes next.
+   */
+  readonly keepsScratch?: boolean;
   run(trial: Trial): number;
 }

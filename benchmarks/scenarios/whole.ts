@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Contender } from '../contender.ts';
 import { settle, warm } from '../page-cache.ts';
@@ -32,15 +32,16 @@ export const wholeScenarios: readonly Scenario[] = [
       return (dataSet.files + dataSet.directories + 1) / time;
     },
   },
-  seconds('extract', 'extract all', 'page cache warm, not synced', 'extract', ({ contender, packed, scratch }) => {
-    warm(packed.archive);
-    const into = join(scratch, 'extracted');
-    mkdirSync(into);
-    settle();
-    const time = timeCommand(contender.extract?.(packed, into) ?? ['false']);
-    rmSync(into, { recursive: true });
-    return time;
-  }),
+  {
+    ...seconds('extract', 'extract all', 'page cache warm, not synced', 'extract', ({ contender, packed, scratch }) => {
+      warm(packed.archive);
+      const into = join(scratch, 'extracted');
+      mkdirSync(into);
+      settle();
+      return timeCommand(contender.extract?.(packed, into) ?? ['false']);
+    }),
+    keepsScratch: true,
+  },
   seconds('verify', 'verify (GNU tar: compare with the tree)', 'page cache warm', 'verify', (trial) => {
     warmTree(trial);
     warm(trial.packed.archive);
