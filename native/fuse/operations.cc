@@ -8,21 +8,10 @@
 #include <cerrno>
 #include <cstring>
 
-#include "core/bytes.h"
+#include "fuse/answers.h"
 
 namespace shoal::fuse {
 namespace {
-
-// An image never changes, so names and attributes hold for ever: 136 years, which every kernel can count in jiffies.
-constexpr uint64_t kForEver = 0xFFFFFFFF;
-
-// Where a READ begins and how much it takes is for readahead to say; programs that follow st_blksize get whole chunks,
-// each checked once.
-constexpr uint32_t kBlockSize = format::kChunkLength;
-
-// An image gives directories no bytes. Programs that take a size of 0 for "empty" are told what ext4 tells of small
-// ones.
-constexpr uint64_t kDirectorySize = 4096;
 
 constexpr uint32_t kStatfsBlock = 4096;
 
@@ -35,75 +24,8 @@ constexpr int kTries = 3;
 // Positions in a directory: 0 is before ".", 1 before "..", 2 + k before child k.
 constexpr uint64_t kFirstChildPosition = 2;
 
-uint64_t NodeOf(uint32_t number) { return uint64_t{number} + 1; }
-
-Answer Refuse(int error) {
-  Answer answer;
-  answer.error = error;
-  return answer;
-}
-
-Answer NoReply() {
-  Answer answer;
-  answer.expected = false;
-  return answer;
-}
-
-Answer Give(const void* data, size_t size) {
-  Answer answer;
-  answer.data = data;
-  answer.size = size;
-  return answer;
-}
-
-// A reply of fixed size, zeroed, in the workspace.
-template <typename T>
-T* Fresh(Workspace& workspace) {
-  std::memset(workspace.room, 0, sizeof(T));
-  return reinterpret_cast<T*>(workspace.room);
-}
-
-template <typename T>
-bool Take(std::string_view body, T* out) {
-  if (body.size() < sizeof(T)) return false;
-  std::memcpy(out, body.data(), sizeof(T));
-  return true;
-}
-
 // A name in a request ends with a zero.
 std::string_view TakeName(std::string_view body) { return body.substr(0, body.find('\0')); }
-
-// The kernel's 32-bit form of a device number (new_encode_dev in include/linux/kdev_t.h).
-uint32_t EncodeDevice(uint32_t major, uint32_t minor) {
-  return (minor & 0xFF) | (major << 8) | ((minor & ~0xFFu) << 12);
-}
-
-bool IsDevice(const Entry& entry) { return S_ISCHR(entry.mode) || S_ISBLK(entry.mode); }
-
-// Takes the umask's bits from an access control list, too (include/uapi/linux/posix_acl_xattr.h: a version of four
-// bytes, then entries of a tag and permissions of two bytes each and an id of four).
-void MaskAcl(uint32_t umask, uint8_t* acl, size_t size) {
-  constexpr uint16_t kUserObj = 0x01, kUser = 0x02, kGroupObj = 0x04, kGroup = 0x08, kMask = 0x10, kOther = 0x20;
-  for (size_t at = 4; at + 8 <= size; at += 8) {
-    const auto tag = Load<uint16_t>(acl + at);
-    uint32_t taken = 0;
-    if (tag == kUserObj) taken = umask >> 6;
-    if (tag == kUser || tag == kGroupObj || tag == kGroup || tag == kMask) taken = umask >> 3;
-    if (tag == kOther) taken = umask;
-    Store<uint16_t>(acl + at + 2, static_cast<uint16_t>(Load<uint16_t>(acl + at + 2) & ~(taken & 7)));
-  }
-}
-
-// The answer to how long an attribute is, or what it is (getxattr(2)). `length` bytes stand in the workspace.
-Answer GiveSized(size_t length, uint32_t room, Workspace& workspace) {
-  if (room == 0) {
-    auto* out = Fresh<GetxattrOut>(workspace);
-    out->size = static_cast<uint32_t>(length);
-    return Give(out, sizeof *out);
-  }
-  if (length > room) return Refuse(ERANGE);
-  return Give(workspace.room, length);
-}
 
 }  // namespace
 
@@ -235,15 +157,6 @@ Answer Operations::Lookup(uint32_t directory, std::string_view name, Workspace& 
   return status.ok() ? Give(out, sizeof *out) : Fail(status, found);
 }
 
-Answer Operations::Getattr(uint32_t number, Workspace& workspace) {
-  Entry entry;
-  auto* out = Fresh<AttrOut>(workspace);
-  out->attr_valid = kForEver;
-  Status status = index_.Resolve(number, &entry);
-  if (status.ok()) status = FillAttr(entry, &out->attr, workspace);
-  return status.ok() ? Give(out, sizeof *out) : Fail(status, number);
-}
-
 Answer Operations::Readlink(uint32_t number, Workspace& workspace) {
   Entry entry;
   std::string_view target;
@@ -334,41 +247,6 @@ Answer Operations::Statfs(Workspace& workspace) {
   return Give(out, sizeof *out);
 }
 
-Answer Operations::Getxattr(uint32_t number, uint32_t size, std::string_view name, Workspace& workspace) {
-  Entry entry;
-  Status status = index_.Resolve(number, &entry);
-  if (!status.ok()) return Fail(status, number);
-  if (entry.xattrs == format::kNoXattrs) return Refuse(ENODATA);
-  workspace.xattrs.clear();
-  status = index_.Xattrs(entry.xattrs, &workspace.xattrs);
-  if (!status.ok()) return Fail(status, number);
-  for (const Xattr& xattr : workspace.xattrs) {
-    if (xattr.name != name) continue;
-    if (xattr.value.size() > workspace.capacity) return Refuse(E2BIG);
-    std::memcpy(workspace.room, xattr.value.data(), xattr.value.size());
-    if (name == "system.posix_acl_access") MaskAcl(presentation_.umask, workspace.room, xattr.value.size());
-    return GiveSized(xattr.value.size(), size, workspace);
-  }
-  return Refuse(ENODATA);
-}
-
-Answer Operations::Listxattr(uint32_t number, uint32_t size, Workspace& workspace) {
-  Entry entry;
-  Status status = index_.Resolve(number, &entry);
-  if (!status.ok()) return Fail(status, number);
-  workspace.xattrs.clear();
-  if (entry.xattrs != format::kNoXattrs) status = index_.Xattrs(entry.xattrs, &workspace.xattrs);
-  if (!status.ok()) return Fail(status, number);
-  size_t length = 0;
-  for (const Xattr& xattr : workspace.xattrs) {
-    if (length + xattr.name.size() + 1 > workspace.capacity) return Refuse(E2BIG);
-    std::memcpy(workspace.room + length, xattr.name.data(), xattr.name.size());
-    length += xattr.name.size();
-    workspace.room[length++] = 0;
-  }
-  return GiveSized(length, size, workspace);
-}
-
 Answer Operations::Lseek(uint32_t number, const LseekIn& in, Workspace& workspace) {
   Entry entry;
   Status status = index_.Resolve(number, &entry);
@@ -395,35 +273,6 @@ Answer Operations::Lseek(uint32_t number, const LseekIn& in, Workspace& workspac
   auto* out = Fresh<LseekOut>(workspace);
   out->offset = at;
   return Give(out, sizeof *out);
-}
-
-Status Operations::FillEntry(const Entry& entry, EntryOut* out, Workspace& workspace) const {
-  out->nodeid = NodeOf(entry.number);
-  out->entry_valid = kForEver;
-  out->attr_valid = kForEver;
-  return FillAttr(entry, &out->attr, workspace);
-}
-
-Status Operations::FillAttr(const Entry& entry, Attr* attr, Workspace& workspace) const {
-  uint64_t stored = entry.size;
-  if (entry.IsFile() && entry.volume == format::kExtentListVolume) {
-    workspace.extents.clear();
-    SHOAL_RETURN_IF_ERROR(index_.Extents(entry, &workspace.extents));
-    stored = 0;
-    for (const Extent& extent : workspace.extents) stored += extent.length;
-  }
-  attr->ino = NodeOf(entry.number);
-  attr->size = entry.IsDirectory() ? kDirectorySize : entry.size;
-  attr->blocks = entry.IsFile() ? (stored + 511) / 512 : 0;
-  attr->atime = attr->mtime = attr->ctime = static_cast<uint64_t>(entry.seconds);
-  attr->atimensec = attr->mtimensec = attr->ctimensec = entry.nanoseconds;
-  attr->mode = entry.mode & ~(presentation_.umask & 07777);
-  attr->nlink = entry.nlink;
-  attr->uid = presentation_.uid.value_or(entry.uid);
-  attr->gid = presentation_.gid.value_or(entry.gid);
-  attr->rdev = IsDevice(entry) ? EncodeDevice(entry.device_major, entry.device_minor) : 0;
-  attr->blksize = kBlockSize;
-  return Status();
 }
 
 Answer Operations::Fail(const Status& status, uint32_t number, bool named) {

@@ -1,0 +1,49 @@
+// How the operations make their answers.
+#pragma once
+
+#include <cstring>
+#include <string_view>
+
+#include "fuse/operations.h"
+
+namespace shoal::fuse {
+
+// An image never changes, so names and attributes hold for ever: 136 years, which every kernel can count in jiffies.
+constexpr uint64_t kForEver = 0xFFFFFFFF;
+
+inline uint64_t NodeOf(uint32_t number) { return uint64_t{number} + 1; }
+
+inline Answer Refuse(int error) {
+  Answer answer;
+  answer.error = error;
+  return answer;
+}
+
+inline Answer NoReply() {
+  Answer answer;
+  answer.expected = false;
+  return answer;
+}
+
+inline Answer Give(const void* data, size_t size) {
+  Answer answer;
+  answer.data = data;
+  answer.size = size;
+  return answer;
+}
+
+// A reply of fixed size, zeroed, in the workspace.
+template <typename T>
+T* Fresh(Workspace& workspace) {
+  std::memset(workspace.room, 0, sizeof(T));
+  return reinterpret_cast<T*>(workspace.room);
+}
+
+template <typename T>
+bool Take(std::string_view body, T* out) {
+  if (body.size() < sizeof(T)) return false;
+  std::memcpy(out, body.data(), sizeof(T));
+  return true;
+}
+
+}  // namespace shoal::fuse
