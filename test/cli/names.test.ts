@@ -159,7 +159,7 @@ describe('shoal du', () => {
 describe('shoal info', () => {
   test('tells what the image is', () => {
     const text = runShoal(['info', index]).stdout;
-    for (const label of ['id', 'format', 'entries', 'content', 'index', 'volume', 'shoal.version']) {
+    for (const label of ['id', 'format', 'entries', 'bytes', 'index', 'volume', 'shoal.version']) {
       expect(text).toMatch(new RegExp(`^ *${label}  `, 'm'));
     }
     expect(documents(runShoal(['info', '--json', index]).stdout)).toEqual([

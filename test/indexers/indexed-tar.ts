@@ -7,14 +7,14 @@ import { type IndexSummary, indexArchive } from '../../src/indexers/index-archiv
 import { loadAddon } from '../../src/native/load.ts';
 import { runJob } from '../../src/native/run-job.ts';
 import { type CompareOptions, compareTrees } from '../compare-trees.ts';
+import { removeTree } from '../support/remove-tree.ts';
 
 export const isRoot = process.getuid?.() === 0;
 
 /** A directory of this test file's own, gone when it ends. */
 export function scratchDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'shoal-indexers-'));
-  // Not by Node, to which paths over 4 096 bytes are too long.
-  afterAll(() => run('rm', ['-rf', directory], '/'));
+  afterAll(() => removeTree(directory));
   return directory;
 }
 

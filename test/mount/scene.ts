@@ -8,6 +8,7 @@ import { parseMountinfo, shoalType } from '../../src/mount/mountinfo.ts';
 import { packTree } from '../../src/pack/pack-tree.ts';
 import { fuseUnavailable } from '../support/fuse-available.ts';
 import { nativeAddon } from '../support/native.ts';
+import { removeTree } from '../support/remove-tree.ts';
 
 /** A directory of its own for a test that mounts; its mounts are taken away at the end, whatever happened. */
 export interface Scene {
@@ -40,7 +41,7 @@ export function scene(ctx: TestContext): Scene {
   mkdirSync(places.directory);
   onTestFinished(() => {
     for (const mount of mountsBelow(root)) unmountHard(mount);
-    run('rm', ['-rf', root]); // Node cannot remove paths beyond PATH_MAX.
+    removeTree(root);
   });
   return {
     ...places,

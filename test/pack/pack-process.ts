@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Problem } from '../../src/base/errors.ts';
+import { removeTree } from '../support/remove-tree.ts';
 
 /** A directory of its own under the system's temporary one, and how to be rid of it. */
 export function scratchDirectory(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'shoal-pack-'));
-  // Node cannot remove paths beyond PATH_MAX.
-  return { path, remove: () => void execFileSync('rm', ['-rf', path]) };
+  return { path, remove: () => removeTree(path) };
 }
 
 export interface PackOutcome {

@@ -22,6 +22,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { verifyImage } from '../../src/image/verify.ts';
 import { packTree } from '../../src/pack/pack-tree.ts';
+import { removeTree } from '../support/remove-tree.ts';
 import { makeTortureTree } from '../torture-tree.ts';
 import { problemCodes, shownProblems } from './shown-problems.ts';
 
@@ -84,7 +85,7 @@ beforeEach(() => {
   makeTree();
 });
 // Node's rm does not reach below paths of 4 096 bytes.
-afterAll(() => execFileSync('rm', ['-rf', scratch]));
+afterAll(() => removeTree(scratch));
 
 test('a tree that nobody touched does not differ', async () => {
   expect(await differences()).toEqual([]);

@@ -11,6 +11,7 @@ import { damagedFiles } from '../fixtures/damage.ts';
 import { ImageEditor } from '../fixtures/image-editor.ts';
 import { type BuiltImage, buildImage, type Node } from '../support/build-image.ts';
 import { nativeProgram } from '../support/native-programs.ts';
+import { removeTree } from '../support/remove-tree.ts';
 import { problemCodes } from './shown-problems.ts';
 
 /** All that is to be written lies in `target`; `canary` beside it, and all else around it, must stay as it is. */
@@ -28,14 +29,14 @@ beforeAll(() => {
 });
 beforeEach(() => {
   target = join(scratch, 'around/target');
-  execFileSync('rm', ['-rf', target]);
+  removeTree(target);
   mkdirSync(target);
   execFileSync('touch', ['-d', '@1', join(before), join(scratch, 'around')]);
 });
-afterAll(() => execFileSync('rm', ['-rf', scratch]));
+afterAll(() => removeTree(scratch));
 
 async function expectUntouched(): Promise<void> {
-  execFileSync('rm', ['-rf', target]);
+  removeTree(target);
   const changed = await compareTrees(before, join(scratch, 'around'), { ignore: ['mtime', 'nlink'] });
   expect(changed).toEqual([]);
 }
@@ -65,7 +66,7 @@ test('a link and a directory of the same name: nothing goes through the link', a
     const { problems } = await extractImage(index, target);
     expect(problemCodes(problems)).toEqual(['xx: exists']);
     expect(readFileSync(join(target, 'xx/victim'), 'utf8')).toBe('dead');
-    execFileSync('rm', ['-rf', join(target, 'xx')]);
+    removeTree(join(target, 'xx'));
   }
   await expectUntouched();
 });
