@@ -1,6 +1,9 @@
 import type { Progress } from '../base/progress.ts';
 import { formatSize } from '../base/sizes.ts';
 
+/** An entry takes about as long as so many bytes. */
+const entryWork = 65_536;
+
 /** A moment of long work. */
 export interface ProgressSample extends Progress {
   /** Milliseconds on any clock that only goes forward. */
@@ -33,16 +36,12 @@ export function progressBar(label: string, now: ProgressSample, since: ProgressS
   return `${label} ${bar}${text}`.slice(0, columns - 1);
 }
 
-/** Between 0 and 1; undefined while no total is known. Bytes and entries are both work, so the one that lags counts. */
+/** Between 0 and 1; undefined while no total is known. Bytes and entries are both work. */
 function doneShare({ bytesDone, bytesTotal, entriesDone, entriesTotal }: Progress): number | undefined {
-  const shares = [share(bytesDone, bytesTotal), share(entriesDone, entriesTotal)].filter(
-    (value) => value !== undefined,
-  );
-  return shares.length === 0 ? undefined : Math.min(1, ...shares);
-}
-
-function share(done: number, total: number | undefined): number | undefined {
-  return total === undefined || total === 0 ? undefined : done / total;
+  const total = (bytesTotal ?? 0) + entryWork * (entriesTotal ?? 0);
+  if (total === 0) return undefined;
+  const done = (bytesTotal === undefined ? 0 : bytesDone) + entryWork * (entriesTotal === undefined ? 0 : entriesDone);
+  return Math.min(1, done / total);
 }
 
 function amount(done: string, total: number | undefined, format: (value: number) => string): string {

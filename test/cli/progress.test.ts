@@ -9,12 +9,17 @@ const begin = { at: 0, entriesDone: 0, bytesDone: 0 };
 describe('the text of progress', () => {
   test('says share, amounts, rate and time left', () => {
     const now = { at: 2000, entriesDone: 60, entriesTotal: 100, bytesDone: 20 * mebibyte, bytesTotal: 40 * mebibyte };
-    expect(progressText(now, begin)).toBe('50 % · 20M of 40M · 60 of 100 entries · 10M/s · 0:02 left');
+    expect(progressText(now, begin)).toBe('51 % · 20M of 40M · 60 of 100 entries · 10M/s · 0:02 left');
   });
 
-  test('counts what lags: a million empty files are work, too', () => {
+  test('counts entries as well as bytes: a million empty files are work, too', () => {
     const now = { at: 1000, entriesDone: 10, entriesTotal: 100, bytesDone: mebibyte, bytesTotal: mebibyte };
-    expect(progressText(now, begin)).toBe('10 % · 1M of 1M · 10 of 100 entries · 1M/s · 0:09 left');
+    expect(progressText(now, begin)).toBe('22 % · 1M of 1M · 10 of 100 entries · 1M/s · 0:09 left');
+  });
+
+  test('does not stand still at the last one of few entries', () => {
+    const now = { at: 1000, bytesDone: 9e9, bytesTotal: 10e9, entriesDone: 1, entriesTotal: 2 };
+    expect(progressText(now, begin)).toMatch(/^89 % /);
   });
 
   test('leaves out what is not known', () => {
@@ -29,7 +34,7 @@ describe('the text of progress', () => {
 
   test('fits the terminal', () => {
     const now = { at: 2000, entriesDone: 60, entriesTotal: 100, bytesDone: 20 * mebibyte, bytesTotal: 40 * mebibyte };
-    expect(progressBar('packing', now, begin, 100)).toMatch(/^packing \[#{10,15}\.{10,15}\] 50 % · /);
+    expect(progressBar('packing', now, begin, 100)).toMatch(/^packing \[#{10,15}\.{10,15}\] 51 % · /);
     for (const columns of [10, 40, 80, 120])
       expect(progressBar('packing', now, begin, columns).length).toBeLessThan(columns);
   });
