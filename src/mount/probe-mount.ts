@@ -14,8 +14,8 @@ const question = `
 
 /**
  * What statfs(2) says at `directory`: `answers`, `stuck`, or the name of an errno. Root asks as the user `uid` whose mount it is: the kernel
- * tells others nothing of it. A process of its own asks: where the server is stuck it
- * can be killed, whereas a thread of ours would keep us from ever ending.
+ * tells others nothing of it. A process of its own asks: where the server is stuck it can be killed, whereas a thread of ours would keep
+ * us from ever ending.
  */
 export function probeMount(directory: Buffer, uid: number | undefined): Promise<string> {
   const user = process.getuid?.() === 0 && uid !== undefined ? { uid } : {};

@@ -72,7 +72,7 @@ export async function removeAbandoned(paths: OutputPaths): Promise<void> {
 export async function removeRun(directory: Buffer, paths: OutputPaths): Promise<void> {
   const inside = pathsIn(directory, paths);
   try {
-    // The lease last: without it nobody would know whose the rest is.
+    // The index first: from then on no volume is taken for one that this run published.
     for (const path of [inside.index, inside.volume, inside.lease]) await unlink(path).catch(ignoreMissing);
     await rmdir(directory).catch(ignoreMissing);
   } catch (error) {

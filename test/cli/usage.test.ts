@@ -115,6 +115,8 @@ describe('shoal mount', () => {
     });
     expect(readFileSync(join(directory, 'here', 'file'), 'utf8')).toBe('content');
     expect(run('unmount', 'here')).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    expect(run('mount', 'x.shoal', 'here')).toMatchObject({ status: 0 });
+    expect(run('unmount', 'here', '--json')).toMatchObject({ status: 0, stdout: '{"directory":"here"}\n', stderr: '' });
   });
 });
 

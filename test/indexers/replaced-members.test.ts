@@ -34,6 +34,18 @@ async function treeOf(...members: readonly Buffer[]): Promise<Record<string, str
   return tree;
 }
 
+test.each([
+  ['1.5e-05', 0, 15_000],
+  ['-2.5e-01', -1, 750_000_000],
+  ['1e+10', 10_000_000_000, 0],
+])('an mtime of %s, as Python writes them, is understood', async (mtime, seconds, nanoseconds) => {
+  const path = join(scratch, `${count++}.tar`);
+  writeFileSync(path, Buffer.concat([pax({ mtime }), file('f', 'x'), end]));
+  const image = openImage((await indexArchive(path)).image);
+  expect(image.index.resolvePath(Buffer.from('f'))).toMatchObject({ seconds, nanoseconds });
+  image.close();
+});
+
 test('a later file replaces an earlier one', async () => {
   expect(await treeOf(file('a', 'one'), file('b', 'x'), file('a', 'two'))).toEqual({ a: 'two ×1', b: 'x ×1' });
 });

@@ -122,6 +122,33 @@ test('access control lists hold as they do in the source', async (ctx) => {
   }
 });
 
+test('a umask takes permissions from access control lists, too', async (ctx) => {
+  needRoot(ctx);
+  const { source, directory, pack, mount } = scene(ctx);
+  const file = join(source, 'listed');
+  writeFileSync(file, 'for all');
+  try {
+    run('setfacl', ['-m', 'u:4711:r--,g::r--,m::r--,o::r--', file]);
+  } catch {
+    ctx.skip('setfacl is not installed, or this filesystem stores no access control lists');
+  }
+  await pack();
+  // The group's bits stay in the mode, so the kernel asks for the list.
+  await mount({ allowOther: true, umask: 0o004 });
+  const named = () => execFileSync('cat', [join(directory, 'listed')], { uid: 4711, gid: 4711, encoding: 'utf8' });
+  expect(named()).toBe('for all');
+  expect(() => asNobody(`cat '${directory}/listed'`)).toThrow(/Permission denied/);
+});
+
+test('an image without extended attributes has empty lists of them', async (ctx) => {
+  const { source, directory, pack, mount } = scene(ctx);
+  writeFileSync(join(source, 'file'), 'x');
+  await pack();
+  await mount();
+  const list = 'import os, sys; print(os.listxattr(sys.argv[1]))';
+  expect(run('python3', ['-c', list, join(directory, 'file')])).toBe('[]\n');
+});
+
 test('a mount that its user may not read is not said to be there, be it new or old', async (ctx) => {
   needRoot(ctx);
   const { source, image, directory, pack, mount } = scene(ctx);

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, type TestContext, test } from 'vitest';
 import { mountImage } from '../../src/mount/mount-image.ts';
 import { unmountImage } from '../../src/mount/unmount-image.ts';
@@ -36,6 +38,31 @@ test('what cannot be served is not mounted, and told by its own error', async (c
   await expect(mountImage(join(root, 'alone.shoal'), directory)).rejects.toMatchObject({ code: 'truncated' });
   truncateSync(volume, 2048);
   await expect(mount()).rejects.toMatchObject({ code: 'truncated', path: volume });
+  expect(mountsBelow(root)).toEqual([]);
+});
+
+test('a /dev/fuse that is another device is told, with the cure', async (ctx) => {
+  const { root, image, directory } = await helloScene(ctx);
+  if (process.getuid?.() !== 0) ctx.skip('needs root, to cover the device');
+  const program = fileURLToPath(new URL('../../bin/shoal.js', import.meta.url));
+  const covered = spawnSync(
+    'unshare',
+    [
+      '-m',
+      'sh',
+      '-c',
+      'mount --bind /dev/null /dev/fuse && exec "$@"',
+      'sh',
+      process.execPath,
+      program,
+      'mount',
+      image,
+      directory,
+    ],
+    { encoding: 'utf8' },
+  );
+  expect(covered.stderr).toMatch(/^shoal: mount: the kernel offers no FUSE here; as root run modprobe fuse, or /);
+  expect(covered.status).toBe(1);
   expect(mountsBelow(root)).toEqual([]);
 });
 

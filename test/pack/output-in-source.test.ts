@@ -1,22 +1,12 @@
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { packTree } from '../../src/pack/pack-tree.ts';
 import { expectWhole, namesIn, packError } from './image-files.ts';
-import { scratchDirectory } from './pack-process.ts';
+import { outputScene } from './output-scene.ts';
 
-const scratch = scratchDirectory();
-const place = join(scratch.path, 'place');
+const place = outputScene();
 const at = (...names: string[]) => join(place, ...names);
-
-beforeEach(() => {
-  rmSync(place, { recursive: true, force: true });
-  mkdirSync(at('tree', 'sub', 'below'), { recursive: true });
-  mkdirSync(at('out'));
-  writeFileSync(at('tree', 'file'), 'content');
-  writeFileSync(at('file.tar'), 'content');
-});
-afterAll(scratch.remove);
 
 describe('an output in its own source', () => {
   beforeEach(() => {

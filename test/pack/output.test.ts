@@ -1,32 +1,13 @@
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { packTree } from '../../src/pack/pack-tree.ts';
 import { expectWhole, isSame, namesIn, packError, readImage } from './image-files.ts';
-import { scratchDirectory } from './pack-process.ts';
+import { outputScene } from './output-scene.ts';
 
-const scratch = scratchDirectory();
-const place = join(scratch.path, 'place');
+const place = outputScene();
 const at = (...names: string[]) => join(place, ...names);
 const image = at('out', 'x.shoal');
-
-beforeEach(() => {
-  rmSync(place, { recursive: true, force: true });
-  mkdirSync(at('tree', 'sub', 'below'), { recursive: true });
-  mkdirSync(at('out'));
-  writeFileSync(at('tree', 'file'), 'content');
-  writeFileSync(at('file.tar'), 'content');
-});
-afterAll(scratch.remove);
 
 describe('an output that exists', () => {
   test.each<[string, string, () => void]>([
