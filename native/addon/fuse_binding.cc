@@ -37,11 +37,11 @@ class Holder {
   }
 
   // From a thread of the pool.
-  Status Start(const std::string& index, const std::string& directory, fuse::ServeOptions options,
+  Status Start(const std::vector<std::string>& indexes, fuse::Attachment attachment, fuse::ServeOptions options,
                const std::shared_ptr<Holder>& self) {
     self_ = self;
     Status status = fuse::ServedMount::Start(
-        index, directory, std::move(options), [this] { Signal(); }, &served_);
+        indexes, std::move(attachment), std::move(options), [this] { Signal(); }, &served_);
     if (!status.ok()) {
       self_.reset();
       ended_signal_.Release();
@@ -63,6 +63,7 @@ class Holder {
   }
 
   Status Unmount() { return ended_ ? Status() : served_->Unmount(); }
+  uint64_t requests() const { return served_ == nullptr ? 0 : served_->requests(); }
 
  private:
   // From a server thread.
@@ -105,11 +106,42 @@ std::optional<uint32_t> ToOptionalNumber(const Napi::Value& value) {
   return value.As<Napi::Number>().Uint32Value();
 }
 
+// What is undefined stays as it is.
+void Take(const Napi::Value& value, bool* out) {
+  if (!value.IsUndefined()) *out = value.ToBoolean();
+}
+void Take(const Napi::Value& value, uint32_t* out) {
+  if (!value.IsUndefined()) *out = value.As<Napi::Number>().Uint32Value();
+}
+void Take(const Napi::Value& value, double* out) {
+  if (!value.IsUndefined()) *out = value.As<Napi::Number>().DoubleValue();
+}
+
+fuse::Tuning ToTuning(const Napi::Object& object) {
+  fuse::Tuning tuning;
+  Take(object.Get("skipOpen"), &tuning.skip_open);
+  Take(object.Get("skipOpendir"), &tuning.skip_opendir);
+  Take(object.Get("readdirplus"), &tuning.readdirplus);
+  Take(object.Get("cacheSymlinks"), &tuning.cache_symlinks);
+  Take(object.Get("parallelDirops"), &tuning.parallel_dirops);
+  Take(object.Get("cloneFd"), &tuning.clone_descriptor);
+  Take(object.Get("polling"), &tuning.polling);
+  Take(object.Get("maxRead"), &tuning.max_read);
+  Take(object.Get("threads"), &tuning.threads);
+  Take(object.Get("entryTimeout"), &tuning.lifetimes.entry);
+  Take(object.Get("attrTimeout"), &tuning.lifetimes.attributes);
+  Take(object.Get("negativeTimeout"), &tuning.lifetimes.negative);
+  return tuning;
+}
+
 fuse::ServeOptions ToServeOptions(const Napi::Object& object) {
   fuse::ServeOptions options;
+  options.tuning = ToTuning(object);
   options.presentation.uid = ToOptionalNumber(object.Get("uid"));
   options.presentation.gid = ToOptionalNumber(object.Get("gid"));
-  options.presentation.umask = ToOptionalNumber(object.Get("umask")).value_or(0);
+  const uint32_t umask = ToOptionalNumber(object.Get("umask")).value_or(0);
+  options.presentation.file_mask = ToOptionalNumber(object.Get("fmask")).value_or(umask);
+  options.presentation.directory_mask = ToOptionalNumber(object.Get("dmask")).value_or(umask);
   options.allow_other = object.Get("allowOther").ToBoolean();
   options.log = LogLine;
   return options;
@@ -122,17 +154,27 @@ Napi::Value ToNativeMount(Napi::Env env, const std::shared_ptr<Holder>& holder) 
                const Status status = holder->Unmount();
                if (!status.ok()) throw ToError(info.Env(), status);
              }));
+  object.Set("requests", Napi::Function::New(env, [holder](const Napi::CallbackInfo& info) {
+               return Napi::Number::New(info.Env(), static_cast<double>(holder->requests()));
+             }));
   return object;
 }
 
 Napi::Value Mount(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const std::string index = ToBytes(info[0]);
-  const std::string directory = ToBytes(info[1]);
+  std::vector<std::string> indexes;
+  const auto list = info[0].As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length(); i++) indexes.push_back(ToBytes(list.Get(i)));
+  auto attachment = std::make_shared<fuse::Attachment>();
+  if (info[1].IsNumber()) {
+    attachment->device.reset(info[1].As<Napi::Number>().Int32Value());
+  } else {
+    attachment->directory = ToBytes(info[1]);
+  }
   const fuse::ServeOptions options = ToServeOptions(info[2].As<Napi::Object>());
   auto holder = std::make_shared<Holder>(env);
   return RunJob(
-      env, {}, [=] { return holder->Start(index, directory, options, holder); },
+      env, {}, [=] { return holder->Start(indexes, std::move(*attachment), options, holder); },
       [holder](Napi::Env environment) { return ToNativeMount(environment, holder); });
 }
 

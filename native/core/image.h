@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "counter.h"
 #include "file.h"
 #include "index_view.h"
 #include "status.h"
@@ -18,6 +19,7 @@ class Image {
   static Status Open(const std::string& index_path, std::unique_ptr<Image>* out);
 
   const IndexView& index() const { return *index_; }
+  const ReadCounters& counters() const { return counters_; }
 
   // Reads content of the file `entry` (resolved, no alias) at `offset`: up to `size` bytes, fewer only at its end;
   // holes are zeros. Every byte was held against the entry's checksum where its volume has checksums: a read that is no
@@ -59,6 +61,7 @@ class Image {
 
   std::unique_ptr<IndexView> index_;
   std::vector<Volume> volumes_;
+  mutable ReadCounters counters_;
 };
 
 }  // namespace shoal

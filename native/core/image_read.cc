@@ -136,6 +136,7 @@ Status Image::CheckChunk(const Entry& entry, const Stored& stored, uint64_t begi
   const uint32_t found = Crc32c(data, size);
   if (found == expected) return Status();
 
+  counters_.checksum_failures.Add();
   const Extent* extent = stored.extents;
   uint64_t into = begin;
   for (; into >= extent->length; extent++) into -= extent->length;
@@ -171,7 +172,9 @@ Status Image::ReadVolume(uint32_t row, uint64_t offset, uint8_t* to, size_t size
   for (size_t done = 0; done < size;) {
     const ssize_t n = pread(volume.fd.get(), to + done, size - done, static_cast<off_t>(offset + done));
     const int error = n < 0 ? errno : 0;
+    counters_.storage_reads.Add();
     if (n > 0) {
+      counters_.storage_bytes.Add(static_cast<uint64_t>(n));
       done += static_cast<size_t>(n);
     } else if (n == 0) {
       return Status(Code::kTruncated, "expected " + std::to_string(volume.info.length) +
@@ -185,6 +188,7 @@ Status Image::ReadVolume(uint32_t row, uint64_t offset, uint8_t* to, size_t size
         return Status::FromErrno("cannot read", volume.path, error)
             .At(volume.path, static_cast<int64_t>(offset + done));
       }
+      counters_.retries.Add();
       const timespec pause = {0, tries == 1 ? kFirstPauseNanoseconds : 10 * kFirstPauseNanoseconds};
       nanosleep(&pause, nullptr);
       if (error == ESTALE) Reopen(row);

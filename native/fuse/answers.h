@@ -8,9 +8,6 @@
 
 namespace shoal::fuse {
 
-// An image never changes, so names and attributes hold for ever: 136 years, which every kernel can count in jiffies.
-constexpr uint64_t kForEver = 0xFFFFFFFF;
-
 inline uint64_t NodeOf(uint32_t number) { return uint64_t{number} + 1; }
 
 inline Answer Refuse(int error) {
@@ -37,6 +34,12 @@ template <typename T>
 T* Fresh(Workspace& workspace) {
   std::memset(workspace.room, 0, sizeof(T));
   return reinterpret_cast<T*>(workspace.room);
+}
+
+inline uint64_t WholeSeconds(double seconds) { return static_cast<uint64_t>(seconds); }
+
+inline uint32_t RestNanoseconds(double seconds) {
+  return static_cast<uint32_t>((seconds - static_cast<double>(WholeSeconds(seconds))) * 1e9);
 }
 
 template <typename T>

@@ -54,7 +54,7 @@ void Attendance::Park() {
 }
 
 void Attendance::Deputise(std::unique_lock<std::mutex>& lock) {
-  uint64_t seen = Requests();
+  uint64_t seen = requests();
   microseconds tick = kTick;
   for (int absent = 0; !ended();) {
     if (tick > kLongestTick) {
@@ -62,10 +62,10 @@ void Attendance::Deputise(std::unique_lock<std::mutex>& lock) {
       tick = kTick;
     }
     deputy_awake_.wait_for(lock, tick);
-    const uint64_t requests = Requests();
+    const uint64_t counted = requests();
     const bool attended = waiting_.load(std::memory_order_acquire) > 0;
-    const bool moved = requests != seen;
-    seen = requests;
+    const bool moved = counted != seen;
+    seen = counted;
     tick = attended && !moved ? tick * 2 : kTick;
     absent = attended ? 0 : absent + 1;
     if (attended || (moved && absent < kOverloaded)) continue;
@@ -85,7 +85,7 @@ void Attendance::Sleep(std::unique_lock<std::mutex>& lock) {
   deputy_sleeps_.store(false, std::memory_order_relaxed);
 }
 
-uint64_t Attendance::Requests() const {
+uint64_t Attendance::requests() const {
   uint64_t sum = 0;
   for (const Seat& seat : seats_) sum += seat.requests.load(std::memory_order_relaxed);
   return sum;

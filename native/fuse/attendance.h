@@ -25,6 +25,9 @@ class Attendance {
   // For each request, by the thread in this seat.
   void Count(unsigned seat);
 
+  // Counted so far, in all seats.
+  uint64_t requests() const;
+
   // One thread keeps up with the requests: no other needs to wait beside it.
   void Relax() { places_.store(1, std::memory_order_relaxed); }
 
@@ -45,7 +48,6 @@ class Attendance {
 
   void Deputise(std::unique_lock<std::mutex>& lock);
   void Sleep(std::unique_lock<std::mutex>& lock);
-  uint64_t Requests() const;
 
   std::vector<Seat> seats_;
   alignas(64) std::atomic<unsigned> waiting_{0};  // threads between Enter() and Leave()

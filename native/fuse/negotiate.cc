@@ -1,5 +1,7 @@
 #include "fuse/negotiate.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 namespace shoal::fuse {
@@ -9,21 +11,35 @@ namespace {
 // always, not when the kernel guesses that it pays (FUSE_READDIRPLUS_AUTO): find and ls -l read a whole directory
 // before they stat its first entry, and the guess comes too late for them. POSIX and BSD locks are not taken, so the
 // kernel keeps them itself.
-constexpr uint64_t kWanted = kAsyncRead | kExportSupport | kDoReaddirplus | kAsyncDio | kNoOpenSupport |
-                             kParallelDirops | kMaxPages | kCacheSymlinks | kNoOpendirSupport;
-static_assert((kWanted >> 32) == 0, "nothing of flags2 is wanted, so kInitExt is not answered");
+// Nothing of flags2 is wanted, so kInitExt is not answered.
+uint32_t Wanted(bool acls, const Tuning& tuning) {
+  uint64_t wanted = kAsyncRead | kExportSupport | kAsyncDio | kMaxPages;
+  if (acls) wanted |= kPosixAcl;
+  if (tuning.readdirplus) wanted |= kDoReaddirplus;
+  if (tuning.skip_open) wanted |= kNoOpenSupport;
+  if (tuning.skip_opendir) wanted |= kNoOpendirSupport;
+  if (tuning.parallel_dirops) wanted |= kParallelDirops;
+  if (tuning.cache_symlinks) wanted |= kCacheSymlinks;
+  return static_cast<uint32_t>(wanted);
+}
 
 // READs under way for readahead, where the kernel's default of 12 leaves server threads without work; and where it
 // regards us as congested.
 constexpr uint16_t kMaxBackground = 64;
 constexpr uint16_t kCongestionThreshold = 48;
 
+// At least the 32 pages that every kernel takes without being told.
+uint16_t RequestPages(const Tuning& tuning) {
+  const auto page = static_cast<uint32_t>(sysconf(_SC_PAGESIZE));
+  return static_cast<uint16_t>(std::clamp(tuning.max_read / page, 32u, kRequestPages));
+}
+
 // Nothing is ever written; the least that kernels take. It sizes the buffer for requests.
 constexpr uint32_t kMaxWrite = 4096;
 
 }  // namespace
 
-Negotiation Negotiate(const InitIn& offer, size_t size, bool acls) {
+Negotiation Negotiate(const InitIn& offer, size_t size, bool acls, const Tuning& tuning) {
   Negotiation result;
   result.reply.major = kMajor;
   result.reply.minor = kMinor;
@@ -34,7 +50,7 @@ Negotiation Negotiate(const InitIn& offer, size_t size, bool acls) {
   }
   if (offer.minor < kOldestMinor) return result;
 
-  const uint32_t agreed = offer.flags & static_cast<uint32_t>(kWanted | (acls ? kPosixAcl : 0));
+  const uint32_t agreed = offer.flags & Wanted(acls, tuning);
   result.outcome = Negotiation::Outcome::kAgreed;
   result.no_open = (agreed & kNoOpenSupport) != 0;
   result.no_opendir = (agreed & kNoOpendirSupport) != 0;
@@ -45,7 +61,7 @@ Negotiation Negotiate(const InitIn& offer, size_t size, bool acls) {
   result.reply.congestion_threshold = kCongestionThreshold;
   result.reply.max_write = kMaxWrite;
   result.reply.time_gran = 1;  // nanoseconds: mtimes are exact
-  result.reply.max_pages = (agreed & kMaxPages) != 0 ? kRequestPages : 0;
+  result.reply.max_pages = (agreed & kMaxPages) != 0 ? RequestPages(tuning) : 0;
   return result;
 }
 

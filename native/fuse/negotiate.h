@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "fuse/protocol.h"
+#include "fuse/tuning.h"
 
 namespace shoal::fuse {
 
@@ -24,7 +25,7 @@ struct Negotiation {
 };
 
 // `size` is the length of what the kernel sent; `acls`: entries have POSIX ACLs, which cost a request for each entry
-// that is used. Pure.
-Negotiation Negotiate(const InitIn& offer, size_t size, bool acls);
+// that is used; of what is tuned, only what the kernel offers is agreed. Pure.
+Negotiation Negotiate(const InitIn& offer, size_t size, bool acls, const Tuning& tuning);
 
 }  // namespace shoal::fuse

@@ -29,8 +29,8 @@ std::string_view TakeName(std::string_view body) { return body.substr(0, body.fi
 
 }  // namespace
 
-Operations::Operations(const Image& image, const Presentation& presentation, Log log)
-    : image_(image), index_(image.index()), presentation_(presentation), log_(std::move(log)) {
+Operations::Operations(const Image& image, const Presentation& presentation, const Lifetimes& lifetimes, Log log)
+    : image_(image), index_(image.index()), presentation_(presentation), lifetimes_(lifetimes), log_(std::move(log)) {
   if (!index_.MayHaveAcls(&has_acls_).ok()) has_acls_ = true;
 }
 
@@ -148,7 +148,9 @@ Answer Operations::Lookup(uint32_t directory, std::string_view name, Workspace& 
 
   auto* out = Fresh<EntryOut>(workspace);
   if (found == IndexView::kNone) {
-    out->entry_valid = kForEver;
+    if (lifetimes_.negative == 0) return Refuse(ENOENT);
+    out->entry_valid = WholeSeconds(lifetimes_.negative);
+    out->entry_valid_nsec = RestNanoseconds(lifetimes_.negative);
     return Give(out, sizeof *out);
   }
   Entry entry;

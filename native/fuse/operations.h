@@ -13,6 +13,7 @@
 
 #include "core/image.h"
 #include "fuse/protocol.h"
+#include "fuse/tuning.h"
 
 namespace shoal::fuse {
 
@@ -20,7 +21,10 @@ namespace shoal::fuse {
 struct Presentation {
   std::optional<uint32_t> uid;
   std::optional<uint32_t> gid;
-  uint32_t umask = 0;  // permission bits taken away
+  uint32_t file_mask = 0;       // permission bits taken away from all but directories
+  uint32_t directory_mask = 0;  // and from directories
+
+  uint32_t MaskOf(const Entry& entry) const { return (entry.IsDirectory() ? directory_mask : file_mask) & 07777; }
 };
 
 // What one thread answers with; nothing of it is shared.
@@ -43,7 +47,7 @@ class Operations {
   using Log = std::function<void(const std::string& line)>;
 
   // `image` outlives this. `log` is called seldom, from any thread.
-  Operations(const Image& image, const Presentation& presentation, Log log);
+  Operations(const Image& image, const Presentation& presentation, const Lifetimes& lifetimes, Log log);
 
   // Whether permissions depend on POSIX ACLs.
   bool has_acls() const { return has_acls_; }
@@ -79,6 +83,7 @@ class Operations {
   const Image& image_;
   const IndexView& index_;
   const Presentation presentation_;
+  const Lifetimes lifetimes_;
   const Log log_;
   bool has_acls_ = true;
   int open_error_ = 0;     // 0: OPEN is answered properly

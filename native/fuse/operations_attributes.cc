@@ -57,7 +57,8 @@ Answer GiveSized(size_t length, uint32_t room, Workspace& workspace) {
 Answer Operations::Getattr(uint32_t number, Workspace& workspace) {
   Entry entry;
   auto* out = Fresh<AttrOut>(workspace);
-  out->attr_valid = kForEver;
+  out->attr_valid = WholeSeconds(lifetimes_.attributes);
+  out->attr_valid_nsec = RestNanoseconds(lifetimes_.attributes);
   Status status = index_.Resolve(number, &entry);
   if (status.ok()) status = FillAttr(entry, &out->attr, workspace);
   return status.ok() ? Give(out, sizeof *out) : Fail(status, number);
@@ -75,7 +76,7 @@ Answer Operations::Getxattr(uint32_t number, uint32_t size, std::string_view nam
     if (xattr.name != name) continue;
     if (xattr.value.size() > workspace.capacity) return Refuse(E2BIG);
     std::memcpy(workspace.room, xattr.value.data(), xattr.value.size());
-    if (name == "system.posix_acl_access") MaskAcl(presentation_.umask, workspace.room, xattr.value.size());
+    if (name == "system.posix_acl_access") MaskAcl(presentation_.MaskOf(entry), workspace.room, xattr.value.size());
     return GiveSized(xattr.value.size(), size, workspace);
   }
   return Refuse(ENODATA);
@@ -100,8 +101,10 @@ Answer Operations::Listxattr(uint32_t number, uint32_t size, Workspace& workspac
 
 Status Operations::FillEntry(const Entry& entry, EntryOut* out, Workspace& workspace) const {
   out->nodeid = NodeOf(entry.number);
-  out->entry_valid = kForEver;
-  out->attr_valid = kForEver;
+  out->entry_valid = WholeSeconds(lifetimes_.entry);
+  out->entry_valid_nsec = RestNanoseconds(lifetimes_.entry);
+  out->attr_valid = WholeSeconds(lifetimes_.attributes);
+  out->attr_valid_nsec = RestNanoseconds(lifetimes_.attributes);
   return FillAttr(entry, &out->attr, workspace);
 }
 
@@ -118,7 +121,7 @@ Status Operations::FillAttr(const Entry& entry, Attr* attr, Workspace& workspace
   attr->blocks = entry.IsFile() ? (stored + 511) / 512 : 0;
   attr->atime = attr->mtime = attr->ctime = static_cast<uint64_t>(entry.seconds);
   attr->atimensec = attr->mtimensec = attr->ctimensec = entry.nanoseconds;
-  attr->mode = entry.mode & ~(presentation_.umask & 07777);
+  attr->mode = entry.mode & ~presentation_.MaskOf(entry);
   attr->nlink = entry.nlink;
   attr->uid = presentation_.uid.value_or(entry.uid);
   attr->gid = presentation_.gid.value_or(entry.gid);

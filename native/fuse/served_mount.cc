@@ -6,16 +6,20 @@
 
 namespace shoal::fuse {
 
-Status ServedMount::Start(const std::string& index_path, const std::string& directory, ServeOptions options,
+Status ServedMount::Start(const std::vector<std::string>& index_paths, Attachment attachment, ServeOptions options,
                           std::function<void()> ended, std::unique_ptr<ServedMount>* out) {
+  if (index_paths.size() != 1) return Status(Code::kUnsupported, "expected one image, found several");
   std::unique_ptr<ServedMount> served(new ServedMount());
-  served->directory_ = directory;
-  SHOAL_RETURN_IF_ERROR(Image::Open(index_path, &served->image_));
-  served->operations_ = std::make_unique<Operations>(*served->image_, options.presentation, std::move(options.log));
+  const std::string directory = served->directory_ = std::move(attachment.directory);
+  SHOAL_RETURN_IF_ERROR(Image::Open(index_paths[0], &served->image_));
+  served->operations_ = std::make_unique<Operations>(*served->image_, options.presentation, options.tuning.lifetimes,
+                                                     std::move(options.log));
 
-  UniqueFd device;
-  SHOAL_RETURN_IF_ERROR(Mount(index_path, directory, options.allow_other, &device));
-  Status status = Session::Start(std::move(device), *served->operations_, std::move(ended), &served->session_);
+  UniqueFd device = std::move(attachment.device);
+  if (!device.valid()) SHOAL_RETURN_IF_ERROR(Mount(index_paths[0], directory, options.allow_other, &device));
+  Status status =
+      Session::Start(std::move(device), *served->operations_, options.tuning, std::move(ended), &served->session_);
+  if (!status.ok() && directory.empty()) return status;
   if (!status.ok()) {
     // The first failure is what matters; a mount that cannot be taken away is repaired by the next one.
     const Status ignored = fuse::Unmount(directory, true);
@@ -23,12 +27,13 @@ Status ServedMount::Start(const std::string& index_path, const std::string& dire
     return status;
   }
   struct stat root;
-  if (stat(directory.c_str(), &root) == 0) served->device_ = root.st_dev;
+  if (!directory.empty() && stat(directory.c_str(), &root) == 0) served->device_ = root.st_dev;
   *out = std::move(served);
   return Status();
 }
 
 Status ServedMount::Unmount() {
+  if (directory_.empty()) return Status();
   struct stat root;
   const bool known = device_ != 0;  // 0: the kernel did not let this process look
   if (known && (stat(directory_.c_str(), &root) != 0 || root.st_dev != device_)) return Status();

@@ -6,7 +6,9 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "core/file.h"
 #include "core/image.h"
 #include "fuse/operations.h"
 #include "fuse/session.h"
@@ -15,29 +17,38 @@ namespace shoal::fuse {
 
 struct ServeOptions {
   Presentation presentation;
+  Tuning tuning;
   bool allow_other = false;
   Operations::Log log;  // called seldom, from any server thread
 };
 
+// Where a mount is attached: a directory (absolute) to mount on, or an open /dev/fuse on which others mounted already.
+struct Attachment {
+  std::string directory;
+  UniqueFd device;
+};
+
 class ServedMount {
  public:
-  // Opens the image, mounts it on `directory` (absolute) and serves it. When this returns the kernel's handshake is
-  // done. `ended` is called once, from a server thread, after unmounting by whomever.
-  static Status Start(const std::string& index_path, const std::string& directory, ServeOptions options,
+  // Opens the images (`index_paths`, at least one), attaches them and serves them. When this returns the kernel's
+  // handshake is done. `ended` is called once, from a server thread, after unmounting by whomever.
+  static Status Start(const std::vector<std::string>& index_paths, Attachment attachment, ServeOptions options,
                       std::function<void()> ended, std::unique_ptr<ServedMount>* out);
 
   // Only after `ended` was called: it waits for the threads.
   ~ServedMount() = default;
 
-  // Unmounts, lazily where the mount is in use. Leaves alone what others mounted there after this mount was taken away.
-  // Thread-safe.
+  // Unmounts, lazily where the mount is in use. Leaves alone what others mounted there after this mount was taken away,
+  // and what others attached. Thread-safe.
   Status Unmount();
+
+  uint64_t requests() const { return session_->requests(); }
 
  private:
   ServedMount() = default;
 
-  std::string directory_;
-  dev_t device_ = 0;  // which no other mount has while this one serves anybody
+  std::string directory_;  // empty: others attached it
+  dev_t device_ = 0;       // which no other mount has while this one serves anybody
   std::unique_ptr<Image> image_;
   std::unique_ptr<Operations> operations_;
   std::unique_ptr<Session> session_;  // last, so that its threads leave before what they use

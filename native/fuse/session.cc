@@ -84,18 +84,24 @@ struct Session::Worker {
   }
 };
 
-Status Session::Start(UniqueFd device, Operations& operations, std::function<void()> ended,
+Status Session::Start(UniqueFd device, Operations& operations, const Tuning& tuning, std::function<void()> ended,
                       std::unique_ptr<Session>* out) {
-  const unsigned threads = std::min(8u, std::max(2u, std::thread::hardware_concurrency()));
-  std::unique_ptr<Session> session(new Session(std::move(device), operations, threads, std::move(ended)));
+  const unsigned threads =
+      tuning.threads != 0 ? tuning.threads : std::min(8u, std::max(2u, std::thread::hardware_concurrency()));
+  std::unique_ptr<Session> session(new Session(std::move(device), operations, tuning, threads, std::move(ended)));
   SHOAL_RETURN_IF_ERROR(session->ShakeHands());
   SHOAL_RETURN_IF_ERROR(session->StartWorkers(threads));
   *out = std::move(session);
   return Status();
 }
 
-Session::Session(UniqueFd device, Operations& operations, unsigned threads, std::function<void()> ended)
-    : device_(std::move(device)), operations_(operations), ended_(std::move(ended)), attendance_(threads) {}
+Session::Session(UniqueFd device, Operations& operations, const Tuning& tuning, unsigned threads,
+                 std::function<void()> ended)
+    : device_(std::move(device)),
+      operations_(operations),
+      tuning_(tuning),
+      ended_(std::move(ended)),
+      attendance_(threads) {}
 
 Session::~Session() {
   for (std::thread& thread : threads_) thread.join();
@@ -117,7 +123,7 @@ Status Session::ShakeHands() {
                     "expected INIT as the kernel's first request, found operation " + std::to_string(header.opcode));
     }
     std::memcpy(&offer, request + sizeof header, body);
-    const Negotiation agreed = Negotiate(offer, body, operations_.has_acls());
+    const Negotiation agreed = Negotiate(offer, body, operations_.has_acls(), tuning_);
     const bool refused = agreed.outcome == Negotiation::Outcome::kTooOld;
     OutHeader out{static_cast<uint32_t>(sizeof(OutHeader) + (refused ? 0 : sizeof agreed.reply)), refused ? -EPROTO : 0,
                   header.unique};
@@ -140,9 +146,9 @@ Status Session::StartWorkers(unsigned threads) {
   for (unsigned seat = 0; seat < threads; seat++) {
     auto worker = std::make_unique<Worker>();
     worker->seat = seat;
-    worker->own_blocking = CloneDevice(device_.get(), 0);
+    if (tuning_.clone_descriptor) worker->own_blocking = CloneDevice(device_.get(), 0);
     worker->blocking = worker->own_blocking.valid() ? worker->own_blocking.get() : device_.get();
-    worker->own_polling = CloneDevice(device_.get(), O_NONBLOCK);
+    if (tuning_.polling) worker->own_polling = CloneDevice(device_.get(), O_NONBLOCK);
     worker->polling = worker->own_polling.get();
     if (!worker->Allocate()) return Status::FromErrno("cannot get memory for a server thread", "", errno);
     workers_.push_back(std::move(worker));

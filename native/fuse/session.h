@@ -16,9 +16,9 @@ namespace shoal::fuse {
 
 class Session {
  public:
-  // Shakes hands with the kernel over `device`, then serves with a thread per processor, 2 to 8. `operations` outlives
+  // Shakes hands with the kernel over `device`, then serves as tuned. `operations` outlives
   // the session. `ended` is called once, by the last thread that leaves. kUnsupported: the kernel is too old.
-  static Status Start(UniqueFd device, Operations& operations, std::function<void()> ended,
+  static Status Start(UniqueFd device, Operations& operations, const Tuning& tuning, std::function<void()> ended,
                       std::unique_ptr<Session>* out);
 
   // Waits for the threads, so the session must have ended or be about to; not from `ended`.
@@ -26,11 +26,14 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  // Requests of the kernel so far.
+  uint64_t requests() const { return attendance_.requests(); }
+
  private:
   struct Worker;
   enum class Received { kRequest, kNothing, kEnded };
 
-  Session(UniqueFd device, Operations& operations, unsigned threads, std::function<void()> ended);
+  Session(UniqueFd device, Operations& operations, const Tuning& tuning, unsigned threads, std::function<void()> ended);
   Status ShakeHands();
   Status StartWorkers(unsigned threads);
   void Run(Worker& worker);
@@ -43,6 +46,7 @@ class Session {
 
   UniqueFd device_;
   Operations& operations_;
+  const Tuning tuning_;
   const std::function<void()> ended_;
   Attendance attendance_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -9,11 +9,19 @@ import { type ErrorCode, ShoalError } from '../base/errors.ts';
 import { systemError } from '../io/system-error.ts';
 import type { MountOptions } from './mount-options.ts';
 
-/** What the server process reads from its standard input. Paths in base64: they are bytes. */
+/** What the server process reads from its standard input, as {@link encodeRequest} writes it. */
 export interface ServerRequest {
-  readonly image: string;
-  readonly directory: string;
+  readonly images: readonly Buffer[];
+  readonly directory: Buffer;
   readonly options: MountOptions;
+}
+
+export function encodeRequest(request: ServerRequest): string {
+  return JSON.stringify(request);
+}
+
+export function decodeRequest(text: string): ServerRequest {
+  return JSON.parse(text, (_, value) => (value?.type === 'Buffer' ? Buffer.from(value.data) : value));
 }
 
 /** What it writes to descriptor {@link readinessDescriptor}, one line: ready, or why not. */
@@ -30,21 +38,18 @@ export type Readiness =
 export const readinessDescriptor = 3;
 
 /**
- * Starts a process of its own session that serves the image, and waits until it has mounted. The caller checks that the mount works, then lets
+ * Starts a process of its own session that serves the images, and waits until it has mounted. The caller checks that the mount works, then lets
  * go with `release`, or ends it.
  *
  * @throws ShoalError as the server told it.
  */
 export async function startServer(
-  image: Buffer,
-  directory: Buffer,
-  options: MountOptions,
+  request: ServerRequest,
   log: Buffer | undefined,
 ): Promise<{ readonly pid: number; release(): void; end(): Promise<void> }> {
   const server = launch(log);
-  const request: ServerRequest = { image: image.toString('base64'), directory: directory.toString('base64'), options };
   server.stdin?.on('error', () => {}); // It ended early; the readiness tells.
-  server.stdin?.end(JSON.stringify(request));
+  server.stdin?.end(encodeRequest(request));
   const readiness = await readReadiness(server);
   if (!readiness.ok) {
     const { code, message, path, offset } = readiness;

@@ -11,8 +11,8 @@ import { ShoalError } from '../base/errors.ts';
  */
 export interface Lease {
   readonly pid: number;
-  /** The image's id, 32 hexadecimal digits. */
-  readonly id: string;
+  /** Of the images in their order, each 32 hexadecimal digits. */
+  readonly ids: readonly string[];
   /** {@link describeOptions} of the mount. */
   readonly options: string;
 }
@@ -132,9 +132,9 @@ function listen(path: string, onConnection: (socket: Socket) => void): Promise<S
 function parseLease(text: string): Lease | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    const { pid, id, options } = value as Lease;
-    return typeof pid === 'number' && typeof id === 'string' && typeof options === 'string'
-      ? { pid, id, options }
+    const { pid, ids, options } = value as Lease;
+    return typeof pid === 'number' && Array.isArray(ids) && typeof options === 'string'
+      ? { pid, ids, options }
       : undefined;
   } catch {
     return undefined;

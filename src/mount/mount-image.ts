@@ -5,10 +5,10 @@ import { systemError } from '../io/system-error.ts';
 import { loadAddon, toShoalError } from '../native/load.ts';
 import { startServer } from './background-server.ts';
 import { askLease, withMountPointLock } from './lease.ts';
-import type { MountOptions } from './mount-options.ts';
+import { describeOptions, type MountOptions } from './mount-options.ts';
 import { checkEmptyDirectory, findMountPoint, isStale, resolveParent } from './mount-point.ts';
 import { type MountedFilesystem, mountAt, shoalType } from './mountinfo.ts';
-import { checkImage, describeOptions, serveImage } from './serve-image.ts';
+import { checkImages, serveImages } from './serve-images.ts';
 import { unmountImage } from './unmount-image.ts';
 
 export interface BackgroundOptions extends MountOptions {
@@ -27,6 +27,9 @@ export interface Mounted {
   unmount(): Promise<void>;
 }
 
+/** One image, or several that are shown as one tree: of entries with the same path, that of the later image. */
+export type Images = string | Buffer | readonly (string | Buffer)[];
+
 /**
  * Mounts the image on an empty directory, served by a process of its own. When it resolves, every file can be read.
  *
@@ -44,23 +47,22 @@ export interface Mounted {
  * ```
  */
 export async function mountImage(
-  image: string | Buffer,
+  images: Images,
   directory: string | Buffer,
   options: BackgroundOptions = {},
 ): Promise<Mounted> {
-  const plan = await planMount(toBytes(image), toBytes(directory));
+  const { log: logPath, ...mountOptions } = options;
+  const log = logPath === undefined ? undefined : toBytes(logPath);
+  const plan = await planMount(images, toBytes(directory));
   return withMountPointLock(plan.directory, async () => {
     const unmount = () => unmountImage(plan.directory);
-    const before = await clearMountPoint(plan, options);
+    const before = await clearMountPoint(plan, mountOptions);
     if (before !== undefined) {
       await checkReadable(plan.directory);
       return { directory: plan.directory, already: true, pid: before.pid, unmount };
     }
 
-    const log = options.log === undefined ? undefined : toBytes(options.log);
-    const { uid, gid, umask, allowOther } = options;
-    const mountOptions = JSON.parse(JSON.stringify({ uid, gid, umask, allowOther })) as MountOptions;
-    const server = await startServer(plan.image, plan.directory, mountOptions, log);
+    const server = await startServer({ images: plan.images, directory: plan.directory, options: mountOptions }, log);
     try {
       await checkReadable(plan.directory);
     } catch (error) {
@@ -73,16 +75,16 @@ export async function mountImage(
 }
 
 /**
- * As {@link mountImage}, but served by this process: resolves when the mount has ended, see {@link serveImage}. `onReady` is called when every
+ * As {@link mountImage}, but served by this process: resolves when the mount has ended, see {@link serveImages}. `onReady` is called when every
  * file can be read.
  */
 export async function serveInForeground(
-  image: string | Buffer,
+  images: Images,
   directory: string | Buffer,
   options: MountOptions = {},
   onReady: () => void = () => {},
 ): Promise<void> {
-  const plan = await planMount(toBytes(image), toBytes(directory));
+  const plan = await planMount(images, toBytes(directory));
   let ended: Promise<void> | undefined;
   await withMountPointLock(plan.directory, async () => {
     const before = await clearMountPoint(plan, options);
@@ -93,7 +95,7 @@ export async function serveInForeground(
     }
     await new Promise<void>((resolve, reject) => {
       const ready = async () => resolve(await checkReadable(plan.directory));
-      ended = serveImage(plan.image, plan.directory, options, ready);
+      ended = serveImages(plan.images, plan.directory, options, ready);
       ended.catch(reject);
     });
   });
@@ -103,16 +105,17 @@ export async function serveInForeground(
 
 /** What is to be mounted where, found out before any work. */
 interface Plan {
-  readonly image: Buffer;
-  readonly id: string;
+  readonly images: readonly Buffer[];
+  readonly ids: readonly string[];
   readonly directory: Buffer;
 }
 
-async function planMount(image: Buffer, directory: Buffer): Promise<Plan> {
-  const id = checkImage(image);
+async function planMount(images: Images, directory: Buffer): Promise<Plan> {
+  const paths = (typeof images === 'string' || Buffer.isBuffer(images) ? [images] : images).map(toBytes);
+  const ids = checkImages(paths);
   const { directory: resolved } = await findMountPoint(directory);
-  // Not a link at the image itself: its volumes lie beside it under the name that was given.
-  return { image: await resolveParent(image), id, directory: resolved };
+  // Not a link at an image itself: its volumes lie beside it under the name that was given.
+  return { images: await Promise.all(paths.map(resolveParent)), ids, directory: resolved };
 }
 
 /** Makes way at the mount point. If the same is served there already: by which process. */
@@ -134,7 +137,7 @@ async function clearMountPoint(plan: Plan, options: MountOptions): Promise<{ pid
       });
     return clearMountPoint(plan, options);
   }
-  if (line.lease.id !== plan.id) throw occupied(plan, mounted, 'another image');
+  if (line.lease.ids.join() !== plan.ids.join()) throw occupied(plan, mounted, 'another image');
   if (line.lease.options !== describeOptions(options)) throw occupied(plan, mounted, 'this image with other options');
   return { pid: line.lease.pid };
 }

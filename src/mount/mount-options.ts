@@ -1,14 +1,91 @@
 import { ShoalError } from '../base/errors.ts';
+import { parseSize } from '../base/sizes.ts';
 
-/** How entries of a mount are shown; what is undefined is as in the image. */
+/** What may be set of a mount; what is undefined is as in the image, or as the engine does by itself. */
 export interface MountOptions {
+  /** Owner of every entry. */
   readonly uid?: number;
   readonly gid?: number;
-  /** Permission bits to take away from every entry. */
+  /** Permission bits to take away: from every entry, from all but directories, from directories. The latter two win where they are given. */
   readonly umask?: number;
+  readonly fmask?: number;
+  readonly dmask?: number;
   /** Lets other users than the one who mounts use it; permissions are checked as everywhere. */
   readonly allowOther?: boolean;
+  /** The directory of the image that becomes the root of the mount. */
+  readonly subdir?: Buffer;
+  /** Unmounts after so many seconds in which nothing was asked and nobody has a file open. */
+  readonly timeout?: number;
+  /** A FIFO or file that gets the byte `s` when the mount is ready, `f` if it fails. */
+  readonly notifyPipe?: Buffer;
+  /** What the volumes lie on; default: what the type of their filesystem says. */
+  readonly storage?: 'local' | 'network';
+  /** Bytes that the cache of blocks of network storage may take. */
+  readonly cacheSize?: number;
+  /** Whether content is held against its checksums on every read. */
+  readonly verify?: boolean;
+
+  /** Answers OPEN and OPENDIR once and for all, so that the kernel sends no more of them. */
+  readonly skipOpen?: boolean;
+  readonly skipOpendir?: boolean;
+  /** Directories are listed with the attributes of their entries. */
+  readonly readdirplus?: boolean;
+  /** Seconds for which the kernel keeps names, attributes, and that a name is missing; default: for ever. */
+  readonly entryTimeout?: number;
+  readonly attrTimeout?: number;
+  readonly negativeTimeout?: number;
+  readonly cacheSymlinks?: boolean;
+  /** Lookups and listings of one directory at the same time. */
+  readonly parallelDirops?: boolean;
+  /** Bytes of the longest READ. */
+  readonly maxRead?: number;
+  /** A descriptor of /dev/fuse for each server thread. */
+  readonly cloneFd?: boolean;
+  /** Server threads poll for a moment before they sleep. */
+  readonly polling?: boolean;
+  /** Content that is not verified is moved to the kernel without passing through this process. */
+  readonly splice?: boolean;
+  /** FUSE over io_uring, where the kernel offers it. */
+  readonly uring?: boolean;
+  /** Server threads; default: one for each processor, 2 to 8. */
+  readonly threads?: number;
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+type Parser<Value> = (value: string | undefined, name: string) => Value;
+type Entry<Key extends keyof MountOptions> = readonly [Key, Parser<NonNullable<MountOptions[Key]>>];
+
+const maxId = 0xff_ff_ff_fe;
+
+/** Names in `-o`: those of squashfuse and libfuse where they have one for the same. */
+const known: Readonly<Record<string, { [Key in keyof MountOptions]-?: Entry<Key> }[keyof MountOptions]>> = {
+  uid: ['uid', parseId],
+  gid: ['gid', parseId],
+  umask: ['umask', parseMode],
+  fmask: ['fmask', parseMode],
+  dmask: ['dmask', parseMode],
+  allow_other: ['allowOther', parseFlag],
+  subdir: ['subdir', parsePath],
+  timeout: ['timeout', parseSeconds],
+  notify_pipe: ['notifyPipe', parsePath],
+  storage: ['storage', parseStorage],
+  cache_size: ['cacheSize', parseBytes],
+  verify: ['verify', parseSwitch],
+  skip_open: ['skipOpen', parseSwitch],
+  skip_opendir: ['skipOpendir', parseSwitch],
+  readdirplus: ['readdirplus', parseSwitch],
+  entry_timeout: ['entryTimeout', parseSeconds],
+  attr_timeout: ['attrTimeout', parseSeconds],
+  negative_timeout: ['negativeTimeout', parseSeconds],
+  cache_symlinks: ['cacheSymlinks', parseSwitch],
+  parallel_dirops: ['parallelDirops', parseSwitch],
+  max_read: ['maxRead', parseBytes],
+  clone_fd: ['cloneFd', parseSwitch],
+  polling: ['polling', parseSwitch],
+  splice: ['splice', parseSwitch],
+  uring: ['uring', parseSwitch],
+  threads: ['threads', parseThreads],
+};
 
 /** What mount(8), fstab and systemd put into `-o` and what holds for every Shoal mount anyway, or is meant for them alone. */
 const ignored = new Set(
@@ -26,26 +103,33 @@ const refused: Readonly<Record<string, string>> = {
   noexec: 'Shoal does not support it; use umask=111 to take away permission to execute',
 };
 
-const maxId = 0xff_ff_ff_fe;
-const known = 'uid=, gid=, umask=, allow_other';
-
-/** The options in an `-o` argument: comma-separated, as fstab has them; the last one wins. Throws `usage`. */
-export function parseMountOptions(text: string): MountOptions {
-  let options: MountOptions = {};
-  for (const option of text.split(',').filter((part) => part !== '')) {
+/**
+ * The options in an `-o` argument: comma-separated, as fstab has them, a comma in a value after a backslash; the last one wins. Values are
+ * bytes. Throws `usage`.
+ */
+export function parseMountOptions(list: string | Buffer): MountOptions {
+  // One character for each byte.
+  const text = Buffer.from(list).toString('latin1');
+  const options: Writable<MountOptions> = {};
+  for (const part of text.match(/(?:\\.|[^,\\])+/gs) ?? []) {
+    const option = part.replace(/\\(.)/gs, '$1');
     const equals = option.indexOf('=');
     const name = equals === -1 ? option : option.slice(0, equals);
     const value = equals === -1 ? undefined : option.slice(equals + 1);
-    if (name === 'uid') options = { ...options, uid: parseId(name, value) };
-    else if (name === 'gid') options = { ...options, gid: parseId(name, value) };
-    else if (name === 'umask') options = { ...options, umask: parseUmask(value) };
-    else if (option === 'allow_other') options = { ...options, allowOther: true };
+    const entry = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (entry !== undefined) Object.assign(options, { [entry[0]]: entry[1](value, name) });
     else if (!ignored.has(option) && !/^(x-|comment=)/.test(option)) throw unknownOption(option);
   }
   return options;
 }
 
-function parseId(name: string, value: string | undefined): number {
+/** What tells whether two mounts show the same: their options as one text, whatever their order. */
+export function describeOptions(options: MountOptions): string {
+  const set = Object.entries(options).filter(([name, value]) => value !== undefined && name !== 'notifyPipe');
+  return JSON.stringify(Object.fromEntries(set.sort(([a], [b]) => (a < b ? -1 : 1))));
+}
+
+function parseId(value: string | undefined, name: string): number {
   const id = /^\d+$/.test(value ?? '') ? Number(value) : Number.NaN;
   if (id <= maxId) return id;
   throw new ShoalError(
@@ -54,13 +138,53 @@ function parseId(name: string, value: string | undefined): number {
   );
 }
 
-function parseUmask(value: string | undefined): number {
+function parseMode(value: string | undefined, name: string): number {
   if (/^[0-7]{1,4}$/.test(value ?? '')) return Number.parseInt(value as string, 8);
-  throw new ShoalError('usage', `expected umask=MODE with octal digits up to 7777, found "${value ?? ''}"`);
+  throw new ShoalError('usage', `expected ${name}=MODE with octal digits up to 7777, found "${value ?? ''}"`);
+}
+
+function parseFlag(value: string | undefined, name: string): boolean {
+  if (value === undefined) return true;
+  throw new ShoalError('usage', `expected ${name} without a value, found "${value}"`);
+}
+
+function parseSwitch(value: string | undefined, name: string): boolean {
+  if (value === undefined || value === 'yes') return true;
+  if (value === 'no') return false;
+  throw new ShoalError('usage', `expected ${name}=yes or ${name}=no, found "${value}"`);
+}
+
+function parsePath(value: string | undefined, name: string): Buffer {
+  if (value) return Buffer.from(value, 'latin1');
+  throw new ShoalError('usage', `expected ${name}=PATH, found no path`);
+}
+
+function parseSeconds(value: string | undefined, name: string): number {
+  if (/^\d{1,9}(\.\d{1,9})?$/.test(value ?? '')) return Number(value);
+  throw new ShoalError('usage', `expected ${name}=SECONDS, found "${value ?? ''}"`);
+}
+
+function parseBytes(value: string | undefined, name: string): number {
+  try {
+    return parseSize(value ?? '');
+  } catch {
+    throw new ShoalError('usage', `expected ${name}=SIZE such as 64K or 4G, found "${value ?? ''}"`);
+  }
+}
+
+function parseStorage(value: string | undefined): 'local' | 'network' {
+  if (value === 'local' || value === 'network') return value;
+  throw new ShoalError('usage', `expected storage=local or storage=network, found "${value ?? ''}"`);
+}
+
+function parseThreads(value: string | undefined): number {
+  const count = /^\d{1,3}$/.test(value ?? '') ? Number(value) : 0;
+  if (count >= 1 && count <= 256) return count;
+  throw new ShoalError('usage', `expected threads=NUMBER from 1 to 256, found "${value ?? ''}"`);
 }
 
 function unknownOption(option: string): ShoalError {
   const reason = refused[option];
   if (reason !== undefined) return new ShoalError('usage', `the mount option "${option}" is refused: ${reason}`);
-  return new ShoalError('usage', `expected mount options ${known}, found "${option}"`);
+  return new ShoalError('usage', `expected mount options ${Object.keys(known).join(', ')}; found "${option}"`);
 }

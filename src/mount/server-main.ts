@@ -1,8 +1,8 @@
 import { closeSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { showBytes } from '../base/entry-path.ts';
 import { toShoalError } from '../native/load.ts';
-import { type Readiness, readinessDescriptor, type ServerRequest } from './background-server.ts';
-import { serveImage } from './serve-image.ts';
+import { decodeRequest, type Readiness, readinessDescriptor } from './background-server.ts';
+import { serveImages } from './serve-images.ts';
 
 /** The program of a background server; {@link startServer} starts it. */
 
@@ -28,14 +28,12 @@ function tell(readiness: Readiness): void {
 }
 
 closeInherited();
-const request = JSON.parse(readFileSync(0, 'utf8')) as ServerRequest;
-const image = Buffer.from(request.image, 'base64');
-const directory = Buffer.from(request.directory, 'base64');
-process.title = `shoal: ${showBytes(image)} on ${showBytes(directory)}`;
+const { images, directory, options } = decodeRequest(readFileSync(0, 'utf8'));
+process.title = `shoal: ${images.map(showBytes).join(' ')} on ${showBytes(directory)}`;
 
 let ready = false;
 try {
-  await serveImage(image, directory, request.options, () => {
+  await serveImages(images, directory, options, () => {
     ready = true;
     tell({ ok: true });
   });

@@ -124,13 +124,26 @@ export interface ExtractResult {
   readonly problems: readonly NativeProblem[];
 }
 
-/** Mount options of the native engine; what is undefined is as in the image. */
+/** Mount options of the native engine, as src/mount/mount-options.ts describes them. */
 export interface FuseOptions {
   readonly uid?: number;
   readonly gid?: number;
-  /** Permission bits to take away from every entry. */
   readonly umask?: number;
+  readonly fmask?: number;
+  readonly dmask?: number;
   readonly allowOther?: boolean;
+  readonly skipOpen?: boolean;
+  readonly skipOpendir?: boolean;
+  readonly readdirplus?: boolean;
+  readonly entryTimeout?: number;
+  readonly attrTimeout?: number;
+  readonly negativeTimeout?: number;
+  readonly cacheSymlinks?: boolean;
+  readonly parallelDirops?: boolean;
+  readonly maxRead?: number;
+  readonly cloneFd?: boolean;
+  readonly polling?: boolean;
+  readonly threads?: number;
 }
 
 /** A served mount. */
@@ -139,6 +152,8 @@ export interface NativeMount {
   readonly ended: Promise<void>;
   /** Unmounts; lazily (MNT_DETACH) where the mount is busy. `ended` follows. */
   unmount(): void;
+  /** Requests of the kernel so far. */
+  requests(): number;
 }
 
 export interface Addon {
@@ -175,8 +190,11 @@ export interface Addon {
     progress: BigUint64Array,
   ): Promise<ExtractResult>;
 
-  /** Opens the image, mounts it on `directory` and serves it from native threads. Resolves when the kernel has finished the FUSE handshake. */
-  mount(index: Buffer, directory: Buffer, options: FuseOptions): Promise<NativeMount>;
+  /**
+   * Opens the images, mounts them on `directory` and serves them from native threads. A number is a descriptor of /dev/fuse on which somebody
+   * mounted already. Resolves when the kernel has finished the FUSE handshake.
+   */
+  mount(indexes: readonly Buffer[], directory: Buffer | number, options: FuseOptions): Promise<NativeMount>;
   /** Unmounts whatever FUSE mount is at `directory`: umount2 as root, else fusermount3. */
   unmount(directory: Buffer, lazy: boolean): Promise<void>;
 

@@ -41,7 +41,7 @@ function joinLists(list: string, before: string | undefined): string {
 async function mount(image: Buffer, directory: Buffer, options: MountCommandOptions): Promise<void> {
   const { parseMountOptions } = await import('../../mount/mount-options.ts');
   const { mountImage, serveInForeground } = await import('../../mount/mount-image.ts');
-  const mountOptions = parseMountOptions(options.options ?? '');
+  const mountOptions = parseMountOptions(argumentBytes(options.options ?? ''));
   if (options.foreground && options.log !== undefined) {
     throw new ShoalError('usage', 'expected --log without -f: a server in the foreground tells standard error');
   }

@@ -4,22 +4,19 @@ import { openImage } from '../image/open-image.ts';
 import type { NativeMount } from '../native/addon.ts';
 import { loadAddon, toShoalError } from '../native/load.ts';
 import { announceLease } from './lease.ts';
-import type { MountOptions } from './mount-options.ts';
+import { describeOptions, type MountOptions } from './mount-options.ts';
 import { mountAt } from './mountinfo.ts';
 
-/** What tells whether two mounts show the same. */
-export function describeOptions({ uid, gid, umask, allowOther }: MountOptions): string {
-  return JSON.stringify([uid ?? null, gid ?? null, umask ?? 0, allowOther ?? false]);
-}
-
-/** The image's id, 32 hexadecimal digits. Opens index and volumes to see that they can be served, and throws what is wrong with them. */
-export function checkImage(image: Buffer): string {
-  const opened = openImage(image);
-  try {
-    return Buffer.from(opened.index.id).toString('hex');
-  } finally {
-    opened.close();
-  }
+/** The images' ids, each 32 hexadecimal digits. Opens indexes and volumes to see that they can be served, and throws what is wrong with them. */
+export function checkImages(images: readonly Buffer[]): string[] {
+  return images.map((image) => {
+    const opened = openImage(image);
+    try {
+      return Buffer.from(opened.index.id).toString('hex');
+    } finally {
+      opened.close();
+    }
+  });
 }
 
 /** Programs with open files get so long to end after SIGTERM; then their reads fail. */
@@ -29,25 +26,25 @@ const graceMilliseconds = 5000;
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 /**
- * Mounts the image on `directory` (as {@link findMountPoint} resolves it, nothing mounted there) and serves it from native threads of this
- * process until it is unmounted, by whomever, or this process gets SIGTERM, SIGINT or SIGHUP. Damage of the image that reading meets is told
+ * Mounts the images, of which later ones win, on `directory` (as {@link findMountPoint} resolves it, nothing mounted there) and serves it from native threads of this
+ * process until it is unmounted, by whomever, or this process gets SIGTERM, SIGINT or SIGHUP. Damage that reading meets is told
  * on standard error, once per entry.
  *
  * When it resolves, the process should end: after a signal a program that did not close its files within 5 s may still be served.
  *
- * @throws ShoalError what is wrong with the image, the mount point or FUSE here, with the cure.
+ * @throws ShoalError what is wrong with an image, the mount point or FUSE here, with the cure.
  */
-export async function serveImage(
-  image: Buffer,
+export async function serveImages(
+  images: readonly Buffer[],
   directory: Buffer,
   options: MountOptions,
   onReady: () => void | Promise<void> = () => {},
 ): Promise<void> {
-  const id = checkImage(image);
+  const ids = checkImages(images);
   const signals = hearStopSignals();
   try {
     const mount = await loadAddon()
-      .mount(image, directory, options)
+      .mount(images, directory, options)
       .catch((error) => {
         throw toShoalError(error);
       });
@@ -61,7 +58,7 @@ export async function serveImage(
         const message = 'expected the mount in /proc/self/mountinfo, found none; it was taken away at once';
         throw new ShoalError('io', message, { path: showBytes(directory) });
       }
-      const lease = await announceLease(device, { pid: process.pid, id, options: describeOptions(options) });
+      const lease = await announceLease(device, { pid: process.pid, ids, options: describeOptions(options) });
       try {
         await onReady();
         await Promise.race([mount.ended, graceOver]);

@@ -1,0 +1,31 @@
+// What makes a mount fast, each for itself to be switched off: to measure what it is worth, or around a kernel's fault.
+#pragma once
+
+#include <cstdint>
+
+namespace shoal::fuse {
+
+// An image never changes, so names and attributes hold for ever: 136 years, which every kernel can count in jiffies.
+constexpr double kForEver = 0xFFFFFFFF;
+
+// Seconds for which the kernel keeps what it was told.
+struct Lifetimes {
+  double entry = kForEver;
+  double attributes = kForEver;
+  double negative = kForEver;  // that a name is missing
+};
+
+struct Tuning {
+  bool skip_open = true;         // OPEN is answered with ENOSYS and never asked again
+  bool skip_opendir = true;      // the same for OPENDIR
+  bool readdirplus = true;       // listings bring attributes
+  bool cache_symlinks = true;    // the kernel keeps the targets of links
+  bool parallel_dirops = true;   // lookups and listings of one directory at the same time
+  bool clone_descriptor = true;  // a descriptor of /dev/fuse for each thread
+  bool polling = true;           // threads poll for a moment before they sleep
+  uint32_t max_read = 1 << 20;   // bytes of the longest READ
+  unsigned threads = 0;          // 0: one for each processor, 2 to 8
+  Lifetimes lifetimes;
+};
+
+}  // namespace shoal::fuse
