@@ -125,8 +125,10 @@ fuse::Tuning ToTuning(const Napi::Object& object) {
   Take(object.Get("cacheSymlinks"), &tuning.cache_symlinks);
   Take(object.Get("parallelDirops"), &tuning.parallel_dirops);
   Take(object.Get("cloneFd"), &tuning.clone_descriptor);
+  Take(object.Get("uring"), &tuning.uring);
   Take(object.Get("polling"), &tuning.polling);
   Take(object.Get("maxRead"), &tuning.max_read);
+  Take(object.Get("readahead"), &tuning.readahead);
   Take(object.Get("threads"), &tuning.threads);
   Take(object.Get("entryTimeout"), &tuning.lifetimes.entry);
   Take(object.Get("attrTimeout"), &tuning.lifetimes.attributes);

@@ -25,7 +25,8 @@ struct Negotiation {
 };
 
 // `size` is the length of what the kernel sent; `acls`: entries have POSIX ACLs, which cost a request for each entry
-// that is used; of what is tuned, only what the kernel offers is agreed. Pure.
-Negotiation Negotiate(const InitIn& offer, size_t size, bool acls, const Tuning& tuning);
+// that is used; `ring_reply`: bytes of the longest reply over io_uring, which is then agreed, or 0. Of what is tuned,
+// only what the kernel offers is agreed. Pure.
+Negotiation Negotiate(const InitIn& offer, size_t size, bool acls, const Tuning& tuning, uint32_t ring_reply);
 
 }  // namespace shoal::fuse

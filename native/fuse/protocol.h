@@ -68,6 +68,7 @@ constexpr uint64_t kMaxPages = 1ull << 22;          // max_pages of the reply co
 constexpr uint64_t kCacheSymlinks = 1ull << 23;     //
 constexpr uint64_t kNoOpendirSupport = 1ull << 24;  // ENOSYS to OPENDIR: never asked again
 constexpr uint64_t kInitExt = 1ull << 30;           // flags2 counts
+constexpr uint64_t kOverIoUring = 1ull << 41;       // requests come in rings, once all are served
 
 constexpr uint32_t kOpenKeepCache = 1 << 1;
 constexpr uint32_t kOpenCacheDir = 1 << 3;

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "fuse/mount.h"
+#include "fuse/readahead.h"
 
 namespace shoal::fuse {
 
@@ -27,7 +28,10 @@ Status ServedMount::Start(const std::vector<std::string>& index_paths, Attachmen
     return status;
   }
   struct stat root;
-  if (!directory.empty() && stat(directory.c_str(), &root) == 0) served->device_ = root.st_dev;
+  if (!directory.empty() && stat(directory.c_str(), &root) == 0) {
+    served->device_ = root.st_dev;
+    RaiseReadahead(root.st_dev, options.tuning.readahead);
+  }
   *out = std::move(served);
   return Status();
 }

@@ -17,6 +17,7 @@
 #include <string>
 #include <system_error>
 
+#include "fuse/clock.h"
 #include "fuse/negotiate.h"
 #include "fuse/protocol.h"
 
@@ -32,18 +33,8 @@ size_t ReplyRoom() {
   return room;
 }
 
-// How long the next request may take to come for polling to be worth it: a wake-up between processors costs about as
-// much.
-constexpr int64_t kPollNanoseconds = 50'000;
-
 // Requests in a row taken without sleeping after which one thread is seen to keep up.
 constexpr unsigned kKeepsUp = 256;
-
-int64_t Now() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
 
 // A descriptor of its own for the session that `device` belongs to; invalid where the kernel or a sandbox forbids that.
 UniqueFd CloneDevice(int device, int flags) {
@@ -123,7 +114,10 @@ Status Session::ShakeHands() {
                     "expected INIT as the kernel's first request, found operation " + std::to_string(header.opcode));
     }
     std::memcpy(&offer, request + sizeof header, body);
-    const Negotiation agreed = Negotiate(offer, body, operations_.has_acls(), tuning_);
+    const bool may_ring = (offer.flags & kInitExt) != 0 && (offer.flags2 & (kOverIoUring >> 32)) != 0;
+    if (may_ring && tuning_.uring) rings_ = RingQueues::Prepare(operations_, tuning_.max_read, tuning_.polling);
+    const Negotiation agreed =
+        Negotiate(offer, body, operations_.has_acls(), tuning_, rings_ ? rings_->reply_room() : 0);
     const bool refused = agreed.outcome == Negotiation::Outcome::kTooOld;
     OutHeader out{static_cast<uint32_t>(sizeof(OutHeader) + (refused ? 0 : sizeof agreed.reply)), refused ? -EPROTO : 0,
                   header.unique};
@@ -175,7 +169,12 @@ Status Session::StartWorkers(unsigned threads) {
     }
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (status.ok()) Leave();
+  if (!status.ok()) return status;
+  if (rings_ != nullptr) {
+    running_.fetch_add(rings_->threads());
+    rings_->Start(device_.get(), [this] { Leave(); });
+  }
+  Leave();
   return status;
 }
 

@@ -11,6 +11,7 @@
 #include "core/status.h"
 #include "fuse/attendance.h"
 #include "fuse/operations.h"
+#include "fuse/ring_queues.h"
 
 namespace shoal::fuse {
 
@@ -27,7 +28,7 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   // Requests of the kernel so far.
-  uint64_t requests() const { return attendance_.requests(); }
+  uint64_t requests() const { return attendance_.requests() + (rings_ ? rings_->requests() : 0); }
 
  private:
   struct Worker;
@@ -51,6 +52,7 @@ class Session {
   Attendance attendance_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
+  std::unique_ptr<RingQueues> rings_;
   std::atomic<unsigned> running_{0};  // threads that have not left
 };
 

@@ -22,8 +22,10 @@ struct Tuning {
   bool cache_symlinks = true;    // the kernel keeps the targets of links
   bool parallel_dirops = true;   // lookups and listings of one directory at the same time
   bool clone_descriptor = true;  // a descriptor of /dev/fuse for each thread
+  bool uring = true;             // FUSE over io_uring, where the kernel offers it
   bool polling = true;           // threads poll for a moment before they sleep
   uint32_t max_read = 1 << 20;   // bytes of the longest READ
+  uint32_t readahead = 1 << 20;  // bytes that the kernel reads ahead of a sequential reader
   unsigned threads = 0;          // 0: one for each processor, 2 to 8
   Lifetimes lifetimes;
 };

@@ -39,6 +39,8 @@ export interface MountOptions {
   readonly parallelDirops?: boolean;
   /** Bytes of the longest READ. */
   readonly maxRead?: number;
+  /** Bytes that the kernel reads ahead of a program that reads a file from start to end; more than 128 KiB only where root mounts. */
+  readonly readahead?: number;
   /** A descriptor of /dev/fuse for each server thread. */
   readonly cloneFd?: boolean;
   /** Server threads poll for a moment before they sleep. */
@@ -80,6 +82,7 @@ const known: Readonly<Record<string, { [Key in keyof MountOptions]-?: Entry<Key>
   cache_symlinks: ['cacheSymlinks', parseSwitch],
   parallel_dirops: ['parallelDirops', parseSwitch],
   max_read: ['maxRead', parseBytes],
+  readahead: ['readahead', parseBytes],
   clone_fd: ['cloneFd', parseSwitch],
   polling: ['polling', parseSwitch],
   splice: ['splice', parseSwitch],

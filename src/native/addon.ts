@@ -141,8 +141,10 @@ export interface FuseOptions {
   readonly cacheSymlinks?: boolean;
   readonly parallelDirops?: boolean;
   readonly maxRead?: number;
+  readonly readahead?: number;
   readonly cloneFd?: boolean;
   readonly polling?: boolean;
+  readonly uring?: boolean;
   readonly threads?: number;
 }
 

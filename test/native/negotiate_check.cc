@@ -15,7 +15,7 @@ int main(int count, char** arguments) {
   offer.flags = static_cast<uint32_t>(std::strtoul(arguments[3], nullptr, 0));
   offer.max_readahead = 131072;
   const size_t size = count > 4 ? std::strtoul(arguments[4], nullptr, 0) : sizeof offer;
-  const Negotiation made = Negotiate(offer, size, count > 5, Tuning());
+  const Negotiation made = Negotiate(offer, size, count > 5, Tuning(), 0);
   const char* outcome = made.outcome == Negotiation::Outcome::kAgreed  ? "agreed"
                         : made.outcome == Negotiation::Outcome::kRetry ? "retry"
                                                                        : "too-old";
