@@ -33,8 +33,8 @@ constexpr size_t kLeastReply = 128 << 10;
 constexpr size_t kHeaderRoom = 4096;
 constexpr size_t kBodyRoom = 8192;
 
-// Overlapping requests seen once are taken to go on for so long.
-constexpr int64_t kCrowdedNanoseconds = 10'000'000;
+// A sched_yield(2) that takes longer has let somebody else run.
+constexpr int64_t kYieldNanoseconds = 2'000;
 
 constexpr uint32_t kRegister = 1;        // FUSE_IO_URING_CMD_REGISTER
 constexpr uint32_t kCommitAndFetch = 2;  // FUSE_IO_URING_CMD_COMMIT_AND_FETCH
@@ -208,7 +208,6 @@ void RingQueues::Serve(Worker& worker) {
   Register(worker);
   while (worker.registered > 0) {
     if (!Await(worker)) return;
-    if (worker.arrived.size() > 1) crowded_until_.store(Now() + kCrowdedNanoseconds, std::memory_order_relaxed);
     for (const uint64_t number : worker.arrived) Answer(worker, worker.entries[number]);
   }
 }
@@ -223,10 +222,14 @@ void RingQueues::Register(Worker& worker) {
 }
 
 // Gives the kernel what was answered and waits for the next requests. False: the ring is of no use any more.
+//
+// A processor that goes idle draws the program that is answered from another one to it, and wakes up for that: dearer
+// than its request. So the thread polls for a while, but only if nobody else wants to run here: those who do are mostly
+// about to ask, and are better answered together.
 bool RingQueues::Await(Worker& worker) {
   worker.arrived.clear();
   const int64_t since = Now();
-  bool poll = polling_ && worker.quick && since >= crowded_until_.load(std::memory_order_relaxed);
+  bool poll = polling_ && worker.quick;
   for (;;) {
     const int error = worker.ring.Enter(poll ? 0 : 1);
     if (error != 0 && error != EINTR) return false;
@@ -239,20 +242,17 @@ bool RingQueues::Await(Worker& worker) {
       }
     }
     if (!worker.arrived.empty() || worker.registered == 0) break;
-    // Whoever else could run on this processor does: mostly the program that was answered.
-    if (poll) sched_yield();
-    poll = poll && Now() - since < kPollNanoseconds;
+    if (!poll) continue;
+    const int64_t before = Now();
+    sched_yield();
+    const int64_t after = Now();
+    poll = after - before < kYieldNanoseconds && after - since < kPollNanoseconds;
   }
   worker.quick = Now() - since < kPollNanoseconds;
   return true;
 }
 
 void RingQueues::Answer(Worker& worker, Entry& entry) {
-  const int64_t crowded_until = crowded_until_.load(std::memory_order_relaxed);
-  const bool watch = polling_ && Now() >= crowded_until;
-  if (watch && busy_.fetch_add(1, std::memory_order_relaxed) > 0) {
-    crowded_until_.store(Now() + kCrowdedNanoseconds, std::memory_order_relaxed);
-  }
   RingHeader& ring = *entry.header;
   InHeader header;
   std::memcpy(&header, ring.in_out, sizeof header);
@@ -276,7 +276,6 @@ void RingQueues::Answer(Worker& worker, Entry& entry) {
   ring.payload_size = static_cast<uint32_t>(answer.size);
   worker.Command(device_, kCommitAndFetch, static_cast<size_t>(&entry - worker.entries.data()), ring.commit_id);
   worker.requests.store(worker.requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  if (watch) busy_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 }  // namespace shoal::fuse

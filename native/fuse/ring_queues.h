@@ -66,10 +66,6 @@ class RingQueues {
   unsigned ready_ = 0;
   bool failed_ = false;
   Order order_ = Order::kWait;
-
-  // Whether requests overlap: then no processor is idle, and polling would take one from those who ask.
-  alignas(64) std::atomic<unsigned> busy_{0};
-  std::atomic<int64_t> crowded_until_{0};
 };
 
 }  // namespace shoal::fuse
