@@ -7,7 +7,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,7 +16,8 @@
 #include <string>
 #include <system_error>
 
-#include "fuse/negotiate.h"
+#include "fuse/answers.h"
+#include "fuse/clock.h"
 #include "fuse/protocol.h"
 
 namespace shoal::fuse {
@@ -38,12 +38,6 @@ constexpr int64_t kPollNanoseconds = 50'000;
 
 // Requests in a row taken without sleeping after which one thread is seen to keep up.
 constexpr unsigned kKeepsUp = 256;
-
-int64_t Now() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
 
 // A descriptor of its own for the session that `device` belongs to; invalid where the kernel or a sandbox forbids that.
 UniqueFd CloneDevice(int device, int flags) {
@@ -68,6 +62,7 @@ struct Session::Worker {
   Workspace workspace;
   bool quick = false;    // the last request came soon after the one before
   unsigned unslept = 0;  // requests since this thread last slept
+  Recorder recorder;
 
   ~Worker() {
     if (memory != nullptr) munmap(memory, kRequestRoom + ReplyRoom());
@@ -137,6 +132,7 @@ Status Session::ShakeHands() {
                                             std::to_string(offer.minor) + "; use shoal extract instead");
     }
     if (agreed.outcome == Negotiation::Outcome::kRetry) continue;
+    agreed_ = agreed;
     operations_.SetZeroMessageOpens(agreed.no_open, agreed.no_opendir);
     return Status();
   }
@@ -177,6 +173,13 @@ Status Session::StartWorkers(unsigned threads) {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (status.ok()) Leave();
   return status;
+}
+
+void Session::Tell(Statistics* statistics) const {
+  for (const auto& worker : workers_) statistics->Add(worker->recorder);
+  statistics->Set(agreed_);
+  statistics->threads = static_cast<unsigned>(threads_.size());
+  statistics->uptime_nanoseconds = static_cast<uint64_t>(Now() - began_);
 }
 
 void Session::Run(Worker& worker) {
@@ -256,10 +259,11 @@ void Session::Reply(Worker& worker) {
   const std::string_view body(reinterpret_cast<const char*>(worker.memory) + sizeof header,
                               worker.request_length - sizeof header);
   Answer answer;
+  const Recording recording(worker.recorder, header.opcode, answer);
   try {
     answer = operations_.Handle(header, body, worker.workspace);
   } catch (const std::bad_alloc&) {
-    answer.error = ENOMEM;
+    answer = Failure(ENOMEM);
   }
   if (!answer.expected) return;
   OutHeader out{static_cast<uint32_t>(sizeof(OutHeader) + answer.size), -answer.error, header.unique};
@@ -268,8 +272,9 @@ void Session::Reply(Worker& worker) {
   // ENOENT: nobody waits any more. ENODEV: unmounted, as the next read will tell. Else the kernel did not take the
   // data, and somebody still waits.
   if (errno == ENOENT || errno == ENODEV) return;
+  answer = Failure(EIO);
   out.len = sizeof out;
-  out.error = -EIO;
+  out.error = -answer.error;
   const ssize_t ignored = write(worker.device, &out, sizeof out);  // else there is nothing more to say
   (void)ignored;
 }

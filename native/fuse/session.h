@@ -10,7 +10,10 @@
 #include "core/file.h"
 #include "core/status.h"
 #include "fuse/attendance.h"
+#include "fuse/clock.h"
+#include "fuse/negotiate.h"
 #include "fuse/operations.h"
+#include "fuse/statistics.h"
 
 namespace shoal::fuse {
 
@@ -28,6 +31,9 @@ class Session {
 
   // Requests of the kernel so far.
   uint64_t requests() const { return attendance_.requests(); }
+
+  // Adds what all threads did, and says what was agreed. Thread-safe.
+  void Tell(Statistics* statistics) const;
 
  private:
   struct Worker;
@@ -48,7 +54,9 @@ class Session {
   Operations& operations_;
   const Tuning tuning_;
   const std::function<void()> ended_;
+  const int64_t began_ = Now();
   Attendance attendance_;
+  Negotiation agreed_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
   std::atomic<unsigned> running_{0};  // threads that have not left
