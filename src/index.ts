@@ -26,6 +26,8 @@ export { indexArchive } from './indexers/index-archive.ts';
 export type { BackgroundOptions, Images, Mounted } from './mount/mount-image.ts';
 export { mountImage } from './mount/mount-image.ts';
 export type { MountOptions } from './mount/mount-options.ts';
+export type { MountStatistics } from './mount/statistics.ts';
+export { mountStatistics } from './mount/statistics.ts';
 export type { UnmountOptions } from './mount/unmount-image.ts';
 export { unmountImage } from './mount/unmount-image.ts';
 export type { JobOptions } from './native/run-job.ts';

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "addon/bridge.h"
+#include "addon/statistics_value.h"
 #include "core/show_bytes.h"
 #include "fuse/mount.h"
 #include "fuse/served_mount.h"
@@ -64,6 +65,7 @@ class Holder {
 
   Status Unmount() { return ended_ ? Status() : served_->Unmount(); }
   uint64_t requests() const { return served_ == nullptr ? 0 : served_->requests(); }
+  fuse::Statistics statistics() const { return served_->GetStatistics(); }
 
  private:
   // From a server thread.
@@ -158,6 +160,9 @@ Napi::Value ToNativeMount(Napi::Env env, const std::shared_ptr<Holder>& holder) 
              }));
   object.Set("requests", Napi::Function::New(env, [holder](const Napi::CallbackInfo& info) {
                return Napi::Number::New(info.Env(), static_cast<double>(holder->requests()));
+             }));
+  object.Set("statistics", Napi::Function::New(env, [holder](const Napi::CallbackInfo& info) {
+               return ToValue(info.Env(), holder->statistics());
              }));
   return object;
 }

@@ -16,6 +16,13 @@ inline Answer Refuse(int error) {
   return answer;
 }
 
+// The refusal of what should have been answered.
+inline Answer Failure(int error) {
+  Answer answer = Refuse(error);
+  answer.failed = true;
+  return answer;
+}
+
 inline Answer NoReply() {
   Answer answer;
   answer.expected = false;

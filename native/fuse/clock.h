@@ -1,4 +1,4 @@
-// The clock of the threads that serve.
+// The clock of everything that is measured here: nanoseconds that never run backwards.
 #pragma once
 
 #include <time.h>
@@ -11,7 +11,6 @@ namespace shoal::fuse {
 // much.
 constexpr int64_t kPollNanoseconds = 50'000;
 
-// Nanoseconds of a clock that only goes forward.
 inline int64_t Now() {
   timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);

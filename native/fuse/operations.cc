@@ -176,7 +176,7 @@ Answer Operations::Read(uint32_t number, const ReadIn& in, Workspace& workspace)
   Status status = index_.Resolve(number, &entry);
   if (!status.ok()) return Fail(status, number);
   if (!entry.IsFile()) return Refuse(entry.IsDirectory() ? EISDIR : EINVAL);
-  if (in.size > workspace.capacity) return Refuse(EIO);  // fewer bytes would mean the end of the file
+  if (in.size > workspace.capacity) return Failure(EIO);  // fewer bytes would mean the end of the file
   size_t got = 0;
   status = image_.Read(entry, in.offset, workspace.room, in.size, &got);
   return status.ok() ? Give(workspace.room, got) : Fail(status, number, true);
@@ -280,7 +280,7 @@ Answer Operations::Lseek(uint32_t number, const LseekIn& in, Workspace& workspac
 Answer Operations::Fail(const Status& status, uint32_t number, bool named) {
   const int error = ErrnoFromCode(status.code());
   std::lock_guard<std::mutex> lock(told_mutex_);
-  if (told_.size() >= kMaxTold || !told_.insert(number).second) return Refuse(error);
+  if (told_.size() >= kMaxTold || !told_.insert(number).second) return Failure(error);
   std::string line;
   if (!named) {
     if (!index_.Path(number, &line).ok()) line = "entry " + std::to_string(number);
@@ -292,7 +292,7 @@ Answer Operations::Fail(const Status& status, uint32_t number, bool named) {
   if (!status.path().empty()) line += ")";
   if (told_.size() == kMaxTold) line += "; further damaged entries are not listed";
   log_(line);
-  return Refuse(error);
+  return Failure(error);
 }
 
 }  // namespace shoal::fuse

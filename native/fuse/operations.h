@@ -38,6 +38,7 @@ struct Workspace {
 struct Answer {
   bool expected = true;        // false: the kernel waits for no reply
   int error = 0;               // errno; then there is no data
+  bool failed = false;         // the error tells of a fault, it is no answer such as ENOENT
   const void* data = nullptr;  // in the workspace
   size_t size = 0;
 };

@@ -14,6 +14,7 @@
 #include <string>
 #include <system_error>
 
+#include "fuse/answers.h"
 #include "fuse/clock.h"
 #include "fuse/protocol.h"
 #include "fuse/uring.h"
@@ -100,6 +101,7 @@ struct RingQueues::Worker {
   bool quick = false;  // the last request came soon after the one before
   std::atomic<uint64_t> requests{0};
   Workspace workspace;
+  Recorder recorder;
   alignas(8) uint8_t body[kBodyRoom];
 
   ~Worker() {
@@ -184,6 +186,10 @@ uint64_t RingQueues::requests() const {
   return sum;
 }
 
+void RingQueues::Tell(Statistics* statistics) const {
+  for (const auto& worker : workers_) statistics->Add(worker->recorder);
+}
+
 void RingQueues::Run(Worker& worker) {
   cpu_set_t processor;
   CPU_ZERO(&processor);
@@ -265,11 +271,12 @@ void RingQueues::Answer(Worker& worker, Entry& entry) {
 
   worker.workspace.room = entry.payload;
   fuse::Answer answer;
+  const Recording recording(worker.recorder, header.opcode, answer);
   try {
     answer = operations_.Handle(header, std::string_view(reinterpret_cast<const char*>(worker.body), first + rest),
                                 worker.workspace);
   } catch (const std::bad_alloc&) {
-    answer.error = ENOMEM;
+    answer = Failure(ENOMEM);
   }
   const OutHeader out{static_cast<uint32_t>(sizeof(OutHeader) + answer.size), -answer.error, header.unique};
   std::memcpy(ring.in_out, &out, sizeof out);

@@ -15,6 +15,7 @@
 
 #include "core/status.h"
 #include "fuse/operations.h"
+#include "fuse/statistics.h"
 
 namespace shoal::fuse {
 
@@ -38,6 +39,9 @@ class RingQueues {
 
   // Requests of the kernel so far.
   uint64_t requests() const;
+
+  // Adds what all threads did. Thread-safe.
+  void Tell(Statistics* statistics) const;
 
  private:
   struct Entry;

@@ -46,4 +46,11 @@ Status ServedMount::Unmount() {
   return status.code() == Code::kMissing ? Status() : status;
 }
 
+Statistics ServedMount::GetStatistics() const {
+  Statistics statistics;
+  session_->Tell(&statistics);
+  statistics.Add(*image_);
+  return statistics;
+}
+
 }  // namespace shoal::fuse

@@ -12,6 +12,7 @@
 #include "core/image.h"
 #include "fuse/operations.h"
 #include "fuse/session.h"
+#include "fuse/statistics.h"
 
 namespace shoal::fuse {
 
@@ -43,6 +44,9 @@ class ServedMount {
   Status Unmount();
 
   uint64_t requests() const { return session_->requests(); }
+
+  // Thread-safe.
+  Statistics GetStatistics() const;
 
  private:
   ServedMount() = default;

@@ -7,7 +7,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,8 +16,8 @@
 #include <string>
 #include <system_error>
 
+#include "fuse/answers.h"
 #include "fuse/clock.h"
-#include "fuse/negotiate.h"
 #include "fuse/protocol.h"
 
 namespace shoal::fuse {
@@ -59,6 +58,7 @@ struct Session::Worker {
   Workspace workspace;
   bool quick = false;    // the last request came soon after the one before
   unsigned unslept = 0;  // requests since this thread last slept
+  Recorder recorder;
 
   ~Worker() {
     if (memory != nullptr) munmap(memory, kRequestRoom + ReplyRoom());
@@ -131,6 +131,7 @@ Status Session::ShakeHands() {
                                             std::to_string(offer.minor) + "; use shoal extract instead");
     }
     if (agreed.outcome == Negotiation::Outcome::kRetry) continue;
+    agreed_ = agreed;
     operations_.SetZeroMessageOpens(agreed.no_open, agreed.no_opendir);
     return Status();
   }
@@ -176,6 +177,14 @@ Status Session::StartWorkers(unsigned threads) {
   }
   Leave();
   return status;
+}
+
+void Session::Tell(Statistics* statistics) const {
+  for (const auto& worker : workers_) statistics->Add(worker->recorder);
+  if (rings_ != nullptr) rings_->Tell(statistics);
+  statistics->Set(agreed_);
+  statistics->threads = static_cast<unsigned>(threads_.size()) + (rings_ ? rings_->threads() : 0);
+  statistics->uptime_nanoseconds = static_cast<uint64_t>(Now() - began_);
 }
 
 void Session::Run(Worker& worker) {
@@ -255,10 +264,11 @@ void Session::Reply(Worker& worker) {
   const std::string_view body(reinterpret_cast<const char*>(worker.memory) + sizeof header,
                               worker.request_length - sizeof header);
   Answer answer;
+  const Recording recording(worker.recorder, header.opcode, answer);
   try {
     answer = operations_.Handle(header, body, worker.workspace);
   } catch (const std::bad_alloc&) {
-    answer.error = ENOMEM;
+    answer = Failure(ENOMEM);
   }
   if (!answer.expected) return;
   OutHeader out{static_cast<uint32_t>(sizeof(OutHeader) + answer.size), -answer.error, header.unique};
@@ -267,8 +277,9 @@ void Session::Reply(Worker& worker) {
   // ENOENT: nobody waits any more. ENODEV: unmounted, as the next read will tell. Else the kernel did not take the
   // data, and somebody still waits.
   if (errno == ENOENT || errno == ENODEV) return;
+  answer = Failure(EIO);
   out.len = sizeof out;
-  out.error = -EIO;
+  out.error = -answer.error;
   const ssize_t ignored = write(worker.device, &out, sizeof out);  // else there is nothing more to say
   (void)ignored;
 }

@@ -10,8 +10,11 @@
 #include "core/file.h"
 #include "core/status.h"
 #include "fuse/attendance.h"
+#include "fuse/clock.h"
+#include "fuse/negotiate.h"
 #include "fuse/operations.h"
 #include "fuse/ring_queues.h"
+#include "fuse/statistics.h"
 
 namespace shoal::fuse {
 
@@ -29,6 +32,9 @@ class Session {
 
   // Requests of the kernel so far.
   uint64_t requests() const { return attendance_.requests() + (rings_ ? rings_->requests() : 0); }
+
+  // Adds what all threads did, and says what was agreed. Thread-safe.
+  void Tell(Statistics* statistics) const;
 
  private:
   struct Worker;
@@ -49,7 +55,9 @@ class Session {
   Operations& operations_;
   const Tuning tuning_;
   const std::function<void()> ended_;
+  const int64_t began_ = Now();
   Attendance attendance_;
+  Negotiation agreed_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
   std::unique_ptr<RingQueues> rings_;

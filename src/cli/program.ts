@@ -9,6 +9,7 @@ import { lsCommand } from './commands/ls.ts';
 import { mountCommand } from './commands/mount.ts';
 import { packCommand } from './commands/pack.ts';
 import { statCommand } from './commands/stat.ts';
+import { statsCommand } from './commands/stats.ts';
 import { unmountCommand } from './commands/unmount.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { writeMessage } from './messages.ts';
@@ -19,6 +20,7 @@ const commands = [
   indexCommand,
   mountCommand,
   unmountCommand,
+  statsCommand,
   lsCommand,
   statCommand,
   duCommand,

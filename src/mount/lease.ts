@@ -17,31 +17,42 @@ export interface Lease {
   readonly options: string;
 }
 
+/** What a server answers to further questions, by question: one JSON document each. */
+export type Answers = Readonly<Record<string, () => object>>;
+
 /** An open line to a server. */
 export interface LeaseLine {
   readonly lease: Lease;
+  /** The server's answer to one of its {@link Answers}; undefined where it has none, or gives none in time. One question at a time. */
+  ask(question: string): Promise<unknown>;
   /** Resolves when the server has ended or `milliseconds` have passed; tells whether it has. */
   ended(milliseconds: number): Promise<boolean>;
   close(): void;
 }
 
 const answerMilliseconds = 2000;
-/** Whoever listens under the name may send anything. */
-const maxAnswer = 4096;
+/** Whoever listens under the name may send anything, and so may whoever asks. */
+const maxLease = 4096;
+const maxAnswer = 1 << 18;
+const maxQuestion = 64;
 const lockMilliseconds = 30_000;
 const lockPause = 20;
 const takenMilliseconds = 2000;
 const goneMilliseconds = 1000;
 const gonePause = 5;
 
-/** Answers for the mount with this device number until closed. */
-export async function announceLease(device: string, lease: Lease): Promise<{ close(): void }> {
+/**
+ * Answers for the mount with this device number until closed: whoever connects gets the lease as a line, and then an answer to each line that is a
+ * question of `answers`.
+ */
+export async function announceLease(device: string, lease: Lease, answers: Answers = {}): Promise<{ close(): void }> {
   const sockets = new Set<Socket>();
   const answer = (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => sockets.delete(socket));
     socket.unref().write(`${JSON.stringify(lease)}\n`);
+    answerQuestions(socket, answers);
   };
   let server = await listen(leaseName(device), answer);
   // The kernel gives the number of a mount that is gone to the next one, while the server of the former is about to end.
@@ -57,32 +68,60 @@ export async function announceLease(device: string, lease: Lease): Promise<{ clo
   };
 }
 
+function answerQuestions(socket: Socket, answers: Answers): void {
+  let asked = '';
+  socket.setEncoding('latin1').on('data', (part) => {
+    asked += part;
+    for (let end = asked.indexOf('\n'); end !== -1; end = asked.indexOf('\n')) {
+      const question = asked.slice(0, end);
+      asked = asked.slice(end + 1);
+      // Who asks without reading gets no further answers to be kept here.
+      if (!Object.hasOwn(answers, question) || socket.writableNeedDrain) return void socket.destroy();
+      socket.write(`${JSON.stringify(answers[question]?.())}\n`);
+    }
+    if (asked.length > maxQuestion) socket.destroy();
+  });
+}
+
 /** Asks the server of the mount with this device number; undefined where none answers. */
-export function askLease(device: string): Promise<LeaseLine | undefined> {
+export async function askLease(device: string): Promise<LeaseLine | undefined> {
+  const socket = connect({ path: leaseName(device) }).setEncoding('utf8');
+  socket.on('error', () => socket.destroy());
+  const closed = new Promise<void>((done) => socket.once('close', () => done()));
+  const lease = parseLease(await nextLine(socket, maxLease));
+  if (lease === undefined) {
+    socket.destroy();
+    return undefined;
+  }
+  return {
+    lease,
+    ask: async (question) => {
+      socket.write(`${question}\n`);
+      return parseJson(await nextLine(socket, maxAnswer));
+    },
+    ended: (milliseconds) => hasEnded(lease.pid, closed, milliseconds),
+    close: () => socket.destroy(),
+  };
+}
+
+/** What the server sends up to the end of a line; undefined where it ends, sends too much, or takes too long. It sends nothing unasked. */
+function nextLine(socket: Socket, longest: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ path: leaseName(device) });
-    const closed = new Promise<void>((done) => socket.once('close', () => done()));
     let text = '';
-    const giveUp = () => {
-      socket.destroy();
-      resolve(undefined);
+    const finish = (line?: string) => {
+      clearTimeout(timer);
+      socket.off('data', take).off('end', giveUp).off('close', giveUp);
+      resolve(line);
     };
-    socket.setTimeout(answerMilliseconds, giveUp);
-    socket.on('error', giveUp);
-    socket.on('end', giveUp);
-    socket.on('data', (part) => {
+    const giveUp = () => finish();
+    const take = (part: string) => {
       text += part;
-      if (text.length > maxAnswer) return giveUp();
-      if (!text.includes('\n')) return;
-      const lease = parseLease(text);
-      if (lease === undefined) return giveUp();
-      socket.setTimeout(0);
-      resolve({
-        lease,
-        ended: (milliseconds) => hasEnded(lease.pid, closed, milliseconds),
-        close: () => socket.destroy(),
-      });
-    });
+      const end = text.indexOf('\n');
+      if (end !== -1) finish(text.slice(0, end));
+      else if (text.length > longest) giveUp();
+    };
+    const timer = setTimeout(giveUp, answerMilliseconds);
+    socket.on('data', take).on('end', giveUp).on('close', giveUp);
   });
 }
 
@@ -129,13 +168,16 @@ function listen(path: string, onConnection: (socket: Socket) => void): Promise<S
   });
 }
 
-function parseLease(text: string): Lease | undefined {
+function parseLease(line: string | undefined): Lease | undefined {
+  const { pid, ids, options } = (parseJson(line) ?? {}) as Partial<Lease>;
+  return typeof pid === 'number' && Array.isArray(ids) && typeof options === 'string'
+    ? { pid, ids, options }
+    : undefined;
+}
+
+function parseJson(line: string | undefined): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    const { pid, ids, options } = value as Lease;
-    return typeof pid === 'number' && Array.isArray(ids) && typeof options === 'string'
-      ? { pid, ids, options }
-      : undefined;
+    return line === undefined ? undefined : JSON.parse(line);
   } catch {
     return undefined;
   }

@@ -5,6 +5,7 @@ import { systemError } from '../io/system-error.ts';
 import { loadAddon, toShoalError } from '../native/load.ts';
 import { startServer } from './background-server.ts';
 import { askLease, withMountPointLock } from './lease.ts';
+import { resolveMetricsFile } from './metrics-file.ts';
 import { describeOptions, type MountOptions } from './mount-options.ts';
 import { checkEmptyDirectory, findMountPoint, isStale, resolveParent } from './mount-point.ts';
 import { type MountedFilesystem, mountAt, shoalType } from './mountinfo.ts';
@@ -51,9 +52,10 @@ export async function mountImage(
   directory: string | Buffer,
   options: BackgroundOptions = {},
 ): Promise<Mounted> {
-  const { log: logPath, ...mountOptions } = options;
+  const { log: logPath, ...given } = options;
   const log = logPath === undefined ? undefined : toBytes(logPath);
   const plan = await planMount(images, toBytes(directory));
+  const mountOptions = await resolvePaths(given);
   return withMountPointLock(plan.directory, async () => {
     const unmount = () => unmountImage(plan.directory);
     const before = await clearMountPoint(plan, mountOptions);
@@ -81,10 +83,11 @@ export async function mountImage(
 export async function serveInForeground(
   images: Images,
   directory: string | Buffer,
-  options: MountOptions = {},
+  given: MountOptions = {},
   onReady: () => void = () => {},
 ): Promise<void> {
   const plan = await planMount(images, toBytes(directory));
+  const options = await resolvePaths(given);
   let ended: Promise<void> | undefined;
   await withMountPointLock(plan.directory, async () => {
     const before = await clearMountPoint(plan, options);
@@ -116,6 +119,12 @@ async function planMount(images: Images, directory: Buffer): Promise<Plan> {
   const { directory: resolved } = await findMountPoint(directory);
   // Not a link at an image itself: its volumes lie beside it under the name that was given.
   return { images: await Promise.all(paths.map(resolveParent)), ids, directory: resolved };
+}
+
+/** The server stands in another directory. */
+async function resolvePaths(options: MountOptions): Promise<MountOptions> {
+  if (options.metrics === undefined) return options;
+  return { ...options, metrics: await resolveMetricsFile(toBytes(options.metrics)) };
 }
 
 /** Makes way at the mount point. If the same is served there already: by which process. */

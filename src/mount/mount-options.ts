@@ -18,6 +18,8 @@ export interface MountOptions {
   readonly timeout?: number;
   /** A FIFO or file that gets the byte `s` when the mount is ready, `f` if it fails. */
   readonly notifyPipe?: Buffer;
+  /** A file in which the server tells in Prometheus' text format what the mount does, every 10 s and at its end. */
+  readonly metrics?: string | Buffer;
   /** What the volumes lie on; default: what the type of their filesystem says. */
   readonly storage?: 'local' | 'network';
   /** Bytes that the cache of blocks of network storage may take. */
@@ -70,6 +72,7 @@ const known: Readonly<Record<string, { [Key in keyof MountOptions]-?: Entry<Key>
   subdir: ['subdir', parsePath],
   timeout: ['timeout', parseSeconds],
   notify_pipe: ['notifyPipe', parsePath],
+  metrics: ['metrics', parsePath],
   storage: ['storage', parseStorage],
   cache_size: ['cacheSize', parseBytes],
   verify: ['verify', parseSwitch],
@@ -126,9 +129,12 @@ export function parseMountOptions(list: string | Buffer): MountOptions {
   return options;
 }
 
+/** Nothing that a mount shows: one that is there already needs no other of them. */
+const unseen: readonly string[] = ['notifyPipe', 'metrics'] satisfies (keyof MountOptions)[];
+
 /** What tells whether two mounts show the same: their options as one text, whatever their order. */
 export function describeOptions(options: MountOptions): string {
-  const set = Object.entries(options).filter(([name, value]) => value !== undefined && name !== 'notifyPipe');
+  const set = Object.entries(options).filter(([name, value]) => value !== undefined && !unseen.includes(name));
   return JSON.stringify(Object.fromEntries(set.sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 

@@ -2,7 +2,7 @@ import { lstat, opendir, realpath } from 'node:fs/promises';
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { systemCode, systemError } from '../io/system-error.ts';
-import { type MountedFilesystem, mountAt } from './mountinfo.ts';
+import { type MountedFilesystem, mountAt, shoalType } from './mountinfo.ts';
 import { probeMount } from './probe-mount.ts';
 
 /** A directory to mount on, or that has a mount. */
@@ -33,6 +33,21 @@ export async function findMountPoint(directory: Buffer): Promise<MountPoint> {
       cause: error,
     });
   }
+}
+
+/**
+ * The Shoal mount at `directory`, which is not touched itself.
+ *
+ * @throws ShoalError `missing` where nothing is mounted, `usage` where something else is, or there is no such directory.
+ */
+export async function findShoalMount(directory: Buffer): Promise<MountedFilesystem> {
+  const point = await findMountPoint(directory);
+  const path = showBytes(point.directory);
+  if (point.mounted === undefined)
+    throw new ShoalError('missing', 'expected a Shoal mount, found nothing mounted here', { path });
+  if (point.mounted.type === shoalType) return point.mounted;
+  const found = `${point.mounted.type} (${showBytes(point.mounted.source)})`;
+  throw new ShoalError('usage', `expected a Shoal mount, found ${found}; name another directory`, { path });
 }
 
 /** Throws `usage` unless `directory` is an empty directory: a mount would hide what is in it. */

@@ -1,11 +1,15 @@
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
+import { version } from '../base/version.ts';
 import { openImage } from '../image/open-image.ts';
 import type { NativeMount } from '../native/addon.ts';
 import { loadAddon, toShoalError } from '../native/load.ts';
 import { announceLease } from './lease.ts';
+import { keepMetricsFile } from './metrics-file.ts';
+import { metricsText } from './metrics-text.ts';
 import { describeOptions, type MountOptions } from './mount-options.ts';
 import { mountAt } from './mountinfo.ts';
+import { type StatisticsAnswer, statisticsQuestion } from './statistics.ts';
 
 /** The images' ids, each 32 hexadecimal digits. Opens indexes and volumes to see that they can be served, and throws what is wrong with them. */
 export function checkImages(images: readonly Buffer[]): string[] {
@@ -58,12 +62,18 @@ export async function serveImages(
         const message = 'expected the mount in /proc/self/mountinfo, found none; it was taken away at once';
         throw new ShoalError('io', message, { path: showBytes(directory) });
       }
-      const lease = await announceLease(device, { pid: process.pid, ids, options: describeOptions(options) });
+      const lease = await announceLease(
+        device,
+        { pid: process.pid, ids, options: describeOptions(options) },
+        { [statisticsQuestion]: (): StatisticsAnswer => ({ version, ...mount.statistics() }) },
+      );
+      const metrics = await keepMetrics(mount, images, directory, options);
       try {
         await onReady();
         await Promise.race([mount.ended, graceOver]);
       } finally {
         lease.close();
+        await metrics?.close();
       }
     } catch (error) {
       unmount(mount, directory);
@@ -72,6 +82,26 @@ export async function serveImages(
   } finally {
     signals.ignore();
   }
+}
+
+/** Tells of the mount in the file of metrics, if one is wanted, until closed. */
+async function keepMetrics(
+  mount: NativeMount,
+  images: readonly Buffer[],
+  directory: Buffer,
+  { metrics }: MountOptions,
+): Promise<{ close(): Promise<void> } | undefined> {
+  if (metrics === undefined) return undefined;
+  const started = Date.now() / 1000 - mount.statistics().uptime / 1e9;
+  let up = true;
+  const text = () => metricsText(mount.statistics(), { directory, images, version, started, up });
+  const file = await keepMetricsFile(Buffer.from(metrics), text, (line) => process.stderr.write(`shoal: ${line}\n`));
+  return {
+    close() {
+      up = false;
+      return file.close();
+    },
+  };
 }
 
 /** From now on the signals end nothing by themselves. */

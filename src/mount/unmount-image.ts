@@ -2,8 +2,8 @@ import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { loadAddon, toShoalError } from '../native/load.ts';
 import { askLease } from './lease.ts';
-import { findMountPoint } from './mount-point.ts';
-import { mountAt, shoalType } from './mountinfo.ts';
+import { findShoalMount } from './mount-point.ts';
+import { mountAt } from './mountinfo.ts';
 
 export interface UnmountOptions {
   /** Takes the mount out of sight at once, also while programs use it; its server ends with the last of them. */
@@ -24,24 +24,16 @@ const endMilliseconds = 10_000;
  * ```
  */
 export async function unmountImage(directory: string | Buffer, options: UnmountOptions = {}): Promise<void> {
-  const point = await findMountPoint(typeof directory === 'string' ? Buffer.from(directory) : directory);
-  const { mounted } = point;
-  const path = showBytes(point.directory);
-  if (mounted === undefined)
-    throw new ShoalError('missing', 'expected a Shoal mount, found nothing mounted here', { path });
-  if (mounted.type !== shoalType) {
-    const found = `${mounted.type} (${showBytes(mounted.source)})`;
-    throw new ShoalError('usage', `expected a Shoal mount, found ${found}; use umount for it`, { path });
-  }
-
+  const mounted = await findShoalMount(typeof directory === 'string' ? Buffer.from(directory) : directory);
+  const path = showBytes(mounted.directory);
   const server = await askLease(mounted.device);
   try {
     await loadAddon()
-      .unmount(point.directory, options.lazy ?? false)
+      .unmount(mounted.directory, options.lazy ?? false)
       .catch((error) => {
         throw toShoalError(error);
       });
-    if (mountAt(point.directory)?.device === mounted.device) {
+    if (mountAt(mounted.directory)?.device === mounted.device) {
       throw new ShoalError('io', 'expected the mount to be gone, found it still there; try again with --lazy', {
         path,
       });

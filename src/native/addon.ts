@@ -3,6 +3,8 @@
  * Every promise rejects with a {@link NativeFailure}; {@link file://./load.ts} turns it into a ShoalError.
  */
 
+import type { NativeStatistics } from './statistics.ts';
+
 /** What a native job throws; the codes are those of src/base/errors.ts. */
 export interface NativeFailure extends Error {
   readonly code: string;
@@ -156,6 +158,8 @@ export interface NativeMount {
   unmount(): void;
   /** Requests of the kernel so far. */
   requests(): number;
+  /** What it has done so far, also after it has ended. */
+  statistics(): NativeStatistics;
 }
 
 export interface Addon {

@@ -46,6 +46,14 @@ test('columns are aligned, and lines do not end in spaces', () => {
 
 test('durations keep what matters', () => {
   expect([420, 12_300, 245_000].map(durationText)).toEqual(['0.42 s', '12.3 s', '4 min 05 s']);
+  const [hour, day] = [3_600_000, 86_400_000];
+  expect([hour - 1000, hour, 7.1 * hour, day - 1000, 12.3 * day].map(durationText)).toEqual([
+    '59 min 59 s',
+    '1 h 00 min',
+    '7 h 06 min',
+    '23 h 59 min',
+    '12 d 07 h',
+  ]);
 });
 
 test('bytes that are no text come in base64, too', () => {

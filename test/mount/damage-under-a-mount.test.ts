@@ -1,27 +1,8 @@
-import { closeSync, openSync, readFileSync, readSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openImage } from '../../src/image/open-image.ts';
+import { flipByte, placeOf } from './damage-entry.ts';
 import { isRunning, scene } from './scene.ts';
-
-/** Where the content of an entry of the root begins in the volume. */
-function placeOf(image: string, name: string): number {
-  const opened = openImage(image);
-  try {
-    const { index } = opened;
-    return index.get(index.lookup(index.get(0), Buffer.from(name)) as number).offset;
-  } finally {
-    opened.close();
-  }
-}
-
-function flipByte(path: string, at: number): void {
-  const descriptor = openSync(path, 'r+');
-  const byte = Buffer.alloc(1);
-  readSync(descriptor, byte, 0, 1, at);
-  writeSync(descriptor, Buffer.of((byte[0] as number) ^ 0x40), 0, 1, at);
-  closeSync(descriptor);
-}
 
 test('a damaged file gives EIO, its neighbours their bytes, and the log one line with its name', async (ctx) => {
   const { root, source, image, volume, directory, pack, mount } = scene(ctx);

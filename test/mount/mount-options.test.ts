@@ -34,6 +34,7 @@ describe('-o', () => {
     'umask=77777',
     'fmask',
     'subdir=',
+    'metrics=',
     'cache_size=much',
     'readdirplus=maybe',
     'storage=tape',

@@ -12,6 +12,7 @@ interface MountCommandOptions extends CommonOptions {
   readonly foreground?: true;
   readonly options?: string;
   readonly log?: string;
+  readonly metrics?: string;
 }
 
 export function mountCommand(): Command {
@@ -19,6 +20,7 @@ export function mountCommand(): Command {
     ['shoal mount train.shoal /mnt/data', 'until shoal unmount /mnt/data'],
     ['shoal mount -f train.shoal /mnt/data', 'until Ctrl-C'],
     ['shoal mount train.shoal /mnt/data -o allow_other,umask=022', 'for all users of the machine'],
+    ['shoal mount train.shoal /mnt/data --metrics /var/lib/node_exporter/train.prom', 'for the textfile collector'],
   ])
     .argument('<image>', 'an index: NAME.shoal')
     .argument('<dir>', 'an empty directory')
@@ -28,7 +30,11 @@ export function mountCommand(): Command {
       'uid=N, gid=N, umask=MODE, allow_other; comma-separated, may be repeated',
       joinLists,
     )
-    .option('--log <file>', 'file to which damage that reading meets is appended; with -f it goes to standard error');
+    .option('--log <file>', 'file to which damage that reading meets is appended; with -f it goes to standard error')
+    .option(
+      '--metrics <file>',
+      "file that tells in Prometheus' text format what the mount does; written anew every 10 s",
+    );
   return addCommonOptions(command).action((image: string, directory: string, options: MountCommandOptions) =>
     withImageArgument(image, (file) => mount(file, argumentBytes(directory), options)),
   );
@@ -41,7 +47,10 @@ function joinLists(list: string, before: string | undefined): string {
 async function mount(image: Buffer, directory: Buffer, options: MountCommandOptions): Promise<void> {
   const { parseMountOptions } = await import('../../mount/mount-options.ts');
   const { mountImage, serveInForeground } = await import('../../mount/mount-image.ts');
-  const mountOptions = parseMountOptions(argumentBytes(options.options ?? ''));
+  const mountOptions = {
+    ...parseMountOptions(argumentBytes(options.options ?? '')),
+    ...(options.metrics !== undefined && { metrics: argumentBytes(options.metrics) }),
+  };
   if (options.foreground && options.log !== undefined) {
     throw new ShoalError('usage', 'expected --log without -f: a server in the foreground tells standard error');
   }
