@@ -1,11 +1,12 @@
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { openImage } from '../image/open-image.ts';
-import type { NativeMount } from '../native/addon.ts';
-import { loadAddon, toShoalError } from '../native/load.ts';
+import { toShoalError } from '../native/load.ts';
 import { announceLease } from './lease.ts';
 import { describeOptions, type MountOptions } from './mount-options.ts';
 import { mountAt } from './mountinfo.ts';
+import type { ServedTree } from './served-tree.ts';
+import { startEngine } from './start-engine.ts';
 
 /** The images' ids, each 32 hexadecimal digits. Opens indexes and volumes to see that they can be served, and throws what is wrong with them. */
 export function checkImages(images: readonly Buffer[]): string[] {
@@ -26,7 +27,7 @@ const graceMilliseconds = 5000;
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 /**
- * Mounts the images, of which later ones win, on `directory` (as {@link findMountPoint} resolves it, nothing mounted there) and serves it from native threads of this
+ * Mounts the images, of which later ones win, on `directory` (as {@link findMountPoint} resolves it, nothing mounted there) and serves it from this
  * process until it is unmounted, by whomever, or this process gets SIGTERM, SIGINT or SIGHUP. Damage that reading meets is told
  * on standard error, once per entry.
  *
@@ -43,14 +44,10 @@ export async function serveImages(
   const ids = checkImages(images);
   const signals = hearStopSignals();
   try {
-    const mount = await loadAddon()
-      .mount(images, directory, options)
-      .catch((error) => {
-        throw toShoalError(error);
-      });
-    const graceOver = signals.heard.then(() => {
-      unmount(mount, directory);
-      return new Promise<void>((resolve) => setTimeout(resolve, graceMilliseconds).unref());
+    const mount = await startEngine(images, directory, options);
+    const graceOver = signals.heard.then(async () => {
+      await unmount(mount, directory);
+      await new Promise<void>((resolve) => setTimeout(resolve, graceMilliseconds).unref());
     });
     try {
       const device = mountAt(directory)?.device;
@@ -66,7 +63,7 @@ export async function serveImages(
         lease.close();
       }
     } catch (error) {
-      unmount(mount, directory);
+      await unmount(mount, directory);
       throw error;
     }
   } finally {
@@ -90,9 +87,9 @@ function hearStopSignals(): { readonly heard: Promise<void>; ignore(): void } {
 }
 
 /** Where it fails the process ends all the same, and the next mount repairs what is left. */
-function unmount(mount: NativeMount, directory: Buffer): void {
+async function unmount(mount: ServedTree, directory: Buffer): Promise<void> {
   try {
-    mount.unmount();
+    await mount.unmount();
   } catch (error) {
     process.stderr.write(`shoal: cannot unmount ${showBytes(directory)}: ${toShoalError(error).message}\n`);
   }
