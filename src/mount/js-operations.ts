@@ -5,8 +5,9 @@ import { type ErrorCode, isShoalError } from '../base/errors.ts';
 import type { Entry } from '../image/entry.ts';
 import type { FileReader } from '../image/file-reader.ts';
 import type { Image } from '../image/image.ts';
+import { toShoalError } from '../native/load.ts';
 import type { FuseOperations, FuseStat, FuseStatfs } from './fuse-native.ts';
-import { JsTree, toText } from './js-tree.ts';
+import { isText, JsTree, toText } from './js-tree.ts';
 import type { MountOptions } from './mount-options.ts';
 
 const { errno } = constants;
@@ -39,7 +40,7 @@ export class JsOperations implements FuseOperations {
   readonly #options: MountOptions;
   readonly #log: (line: string) => void;
   readonly #opened = new Map<number, FileReader>();
-  readonly #told = new Set<number>();
+  readonly #told = new Set<string>();
   #hiddenTold = false;
   #lastHandle = 0;
   #requests = 0;
@@ -145,15 +146,12 @@ export class JsOperations implements FuseOperations {
   /** Calls `give` with the entry at `path`, or `refuse` with what is wrong. */
   #answer(path: string, refuse: (error: number) => void, give: (entry: Entry) => void): void {
     this.#requests++;
-    let entry: Entry | undefined;
     try {
-      if (path.split('/').some((name) => Buffer.byteLength(name) > maxNameLength))
-        throw new Refusal(errno.ENAMETOOLONG);
-      entry = this.#tree.resolve(path);
-      if (entry === undefined) throw new Refusal(errno.ENOENT);
+      const entry = this.#tree.resolve(path);
+      if (entry === undefined) throw new Refusal(hasLongName(path) ? errno.ENAMETOOLONG : errno.ENOENT);
       give(entry);
     } catch (error) {
-      if (!(error instanceof Refusal)) this.#tell(entry?.number ?? 0, path, error);
+      if (!(error instanceof Refusal)) this.#tell(path, error);
       refuse(-errnoOf(error));
     }
   }
@@ -206,15 +204,11 @@ export class JsOperations implements FuseOperations {
     return this.#lastHandle;
   }
 
-  /** Once for each entry. */
-  #tell(entry: number, path: string, error: unknown): void {
-    if (this.#told.size >= maxTold || this.#told.has(entry)) return;
-    this.#told.add(entry);
-    const {
-      message,
-      path: file,
-      offset,
-    } = isShoalError(error) ? error : (new Error(String(error)) as Error & { path?: string; offset?: number });
+  /** Once for each path. */
+  #tell(path: string, error: unknown): void {
+    if (this.#told.size >= maxTold || this.#told.has(path)) return;
+    this.#told.add(path);
+    const { message, path: file, offset } = toShoalError(error);
     const place = file === undefined ? '' : ` (${file}${offset === undefined ? '' : `, offset ${offset}`})`;
     const rest = this.#told.size === maxTold ? '; further damaged entries are not listed' : '';
     this.#log(`${showBytes(Buffer.from(path.slice(1)))}: ${message}${place}${rest}`);
@@ -229,6 +223,10 @@ export class JsOperations implements FuseOperations {
       `${path}: names that are no UTF-8 cannot pass through engine=js: this one and others like it are missing`,
     );
   }
+}
+
+function hasLongName(path: string): boolean {
+  return path.split('/').some((name) => isText(name) && Buffer.byteLength(name) > maxNameLength);
 }
 
 function errnoOf(error: unknown): number {

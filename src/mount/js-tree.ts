@@ -20,7 +20,7 @@ export class JsTree {
 
   /** The entry at an absolute path within the mount (that which an alias names); undefined if there is none. */
   resolve(path: string): Entry | undefined {
-    if (path.includes(replacement)) return undefined;
+    if (!isText(path)) return undefined;
     let entry = this.#root;
     for (const name of path.split('/')) {
       if (name === '') continue;
@@ -45,6 +45,11 @@ export class JsTree {
 
 /** Bytes as the text that fuse-native turns into the same bytes, and back; undefined if there is none. */
 export function toText(bytes: Buffer): string | undefined {
-  const text = isUtf8(bytes) ? bytes.toString() : replacement;
-  return text.includes(replacement) ? undefined : text;
+  const text = bytes.toString();
+  return isUtf8(bytes) && isText(text) ? text : undefined;
+}
+
+/** Whether it is what stood there. */
+export function isText(text: string): boolean {
+  return !text.includes(replacement);
 }
