@@ -1,8 +1,14 @@
 import { ShoalError } from '../base/errors.ts';
 import { parseSize } from '../base/sizes.ts';
 
+/** What serves a mount: the addon's threads, or JavaScript over fuse-native. */
+export const engineNames = ['native', 'js'] as const;
+export type EngineName = (typeof engineNames)[number];
+
 /** What may be set of a mount; what is undefined is as in the image, or as the engine does by itself. */
 export interface MountOptions {
+  /** What serves the mount. Default: `native`. */
+  readonly engine?: EngineName;
   /** Owner of every entry. */
   readonly uid?: number;
   readonly gid?: number;
@@ -63,6 +69,7 @@ const maxId = 0xff_ff_ff_fe;
 
 /** Names in `-o`: those of squashfuse and libfuse where they have one for the same. */
 const known: Readonly<Record<string, { [Key in keyof MountOptions]-?: Entry<Key> }[keyof MountOptions]>> = {
+  engine: ['engine', parseEngine],
   uid: ['uid', parseId],
   gid: ['gid', parseId],
   umask: ['umask', parseMode],
@@ -136,6 +143,12 @@ const unseen: readonly string[] = ['notifyPipe', 'metrics'] satisfies (keyof Mou
 export function describeOptions(options: MountOptions): string {
   const set = Object.entries(options).filter(([name, value]) => value !== undefined && !unseen.includes(name));
   return JSON.stringify(Object.fromEntries(set.sort(([a], [b]) => (a < b ? -1 : 1))));
+}
+
+function parseEngine(value: string | undefined): EngineName {
+  const engine = engineNames.find((name) => name === value);
+  if (engine !== undefined) return engine;
+  throw new ShoalError('usage', `expected engine=${engineNames.join(' or engine=')}, found "${value ?? ''}"`);
 }
 
 function parseId(value: string | undefined, name: string): number {

@@ -2,13 +2,14 @@ import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { version } from '../base/version.ts';
 import { openImage } from '../image/open-image.ts';
-import type { NativeMount } from '../native/addon.ts';
-import { loadAddon, toShoalError } from '../native/load.ts';
-import { announceLease } from './lease.ts';
+import { toShoalError } from '../native/load.ts';
+import { type Answers, announceLease } from './lease.ts';
 import { keepMetricsFile } from './metrics-file.ts';
 import { metricsText } from './metrics-text.ts';
 import { describeOptions, type MountOptions } from './mount-options.ts';
 import { mountAt } from './mountinfo.ts';
+import type { ServedTree } from './served-tree.ts';
+import { startEngine } from './start-engine.ts';
 import { type StatisticsAnswer, statisticsQuestion } from './statistics.ts';
 
 /** The images' ids, each 32 hexadecimal digits. Opens indexes and volumes to see that they can be served, and throws what is wrong with them. */
@@ -30,7 +31,7 @@ const graceMilliseconds = 5000;
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 /**
- * Mounts the images, of which later ones win, on `directory` (as {@link findMountPoint} resolves it, nothing mounted there) and serves it from native threads of this
+ * Mounts the images, of which later ones win, on `directory` (as {@link findMountPoint} resolves it, nothing mounted there) and serves it from this
  * process until it is unmounted, by whomever, or this process gets SIGTERM, SIGINT or SIGHUP. Damage that reading meets is told
  * on standard error, once per entry.
  *
@@ -47,14 +48,10 @@ export async function serveImages(
   const ids = checkImages(images);
   const signals = hearStopSignals();
   try {
-    const mount = await loadAddon()
-      .mount(images, directory, options)
-      .catch((error) => {
-        throw toShoalError(error);
-      });
-    const graceOver = signals.heard.then(() => {
-      unmount(mount, directory);
-      return new Promise<void>((resolve) => setTimeout(resolve, graceMilliseconds).unref());
+    const mount = await startEngine(images, directory, options);
+    const graceOver = signals.heard.then(async () => {
+      await unmount(mount, directory);
+      await new Promise<void>((resolve) => setTimeout(resolve, graceMilliseconds).unref());
     });
     try {
       const device = mountAt(directory)?.device;
@@ -65,7 +62,7 @@ export async function serveImages(
       const lease = await announceLease(
         device,
         { pid: process.pid, ids, options: describeOptions(options) },
-        { [statisticsQuestion]: (): StatisticsAnswer => ({ version, ...mount.statistics() }) },
+        answersOf(mount),
       );
       const metrics = await keepMetrics(mount, images, directory, options);
       try {
@@ -76,7 +73,7 @@ export async function serveImages(
         await metrics?.close();
       }
     } catch (error) {
-      unmount(mount, directory);
+      await unmount(mount, directory);
       throw error;
     }
   } finally {
@@ -84,17 +81,23 @@ export async function serveImages(
   }
 }
 
+function answersOf({ statistics }: ServedTree): Answers {
+  return statistics === undefined
+    ? {}
+    : { [statisticsQuestion]: (): StatisticsAnswer => ({ version, ...statistics() }) };
+}
+
 /** Tells of the mount in the file of metrics, if one is wanted, until closed. */
 async function keepMetrics(
-  mount: NativeMount,
+  { statistics }: ServedTree,
   images: readonly Buffer[],
   directory: Buffer,
   { metrics }: MountOptions,
 ): Promise<{ close(): Promise<void> } | undefined> {
-  if (metrics === undefined) return undefined;
-  const started = Date.now() / 1000 - mount.statistics().uptime / 1e9;
+  if (metrics === undefined || statistics === undefined) return undefined;
+  const started = Date.now() / 1000 - statistics().uptime / 1e9;
   let up = true;
-  const text = () => metricsText(mount.statistics(), { directory, images, version, started, up });
+  const text = () => metricsText(statistics(), { directory, images, version, started, up });
   const file = await keepMetricsFile(Buffer.from(metrics), text, (line) => process.stderr.write(`shoal: ${line}\n`));
   return {
     close() {
@@ -120,9 +123,9 @@ function hearStopSignals(): { readonly heard: Promise<void>; ignore(): void } {
 }
 
 /** Where it fails the process ends all the same, and the next mount repairs what is left. */
-function unmount(mount: NativeMount, directory: Buffer): void {
+async function unmount(mount: ServedTree, directory: Buffer): Promise<void> {
   try {
-    mount.unmount();
+    await mount.unmount();
   } catch (error) {
     process.stderr.write(`shoal: cannot unmount ${showBytes(directory)}: ${toShoalError(error).message}\n`);
   }

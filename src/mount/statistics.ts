@@ -48,7 +48,7 @@ export async function mountStatistics(directory: string | Buffer): Promise<Mount
     const { pid, ids } = line.lease;
     const answer = await line.ask(statisticsQuestion);
     if (!isAnswer(answer)) {
-      const message = `expected process ${pid}, which serves this mount, to tell its statistics, found no answer; it is stuck, or of another version of Shoal`;
+      const message = `expected process ${pid}, which serves this mount, to tell its statistics, found no answer; it is stuck, of another version of Shoal, or served with engine=js, which counts nothing`;
       throw new ShoalError('busy', message, { path });
     }
     return { ...answer, directory: mounted.directory, image: mounted.source, ids, pid };

@@ -40,7 +40,7 @@ export function scene(ctx: TestContext): Scene {
   mkdirSync(places.source);
   mkdirSync(places.directory);
   onTestFinished(() => {
-    for (const mount of mountsBelow(root)) unmountHard(mount);
+    takeAwayMounts(root);
     removeTree(root);
   });
   return {
@@ -54,6 +54,11 @@ export function mountsBelow(root: string): string[] {
   return parseMountinfo(readFileSync('/proc/self/mountinfo'))
     .filter(({ type, directory }) => type === shoalType && directory.toString().startsWith(`${root}/`))
     .map(({ directory }) => directory.toString());
+}
+
+/** Whatever became of their servers. */
+export function takeAwayMounts(root: string): void {
+  for (const mount of mountsBelow(root)) unmountHard(mount);
 }
 
 function unmountHard(directory: string): void {

@@ -3,7 +3,7 @@ import type { Xattr } from '../../src/format/xattrs.ts';
 import { alias, indexOrder, type ModelNode } from './model-tree.ts';
 
 /** Bytes of a name: 1 to 255, no `/` or NUL, neither `.` nor `..`. */
-const name = fc
+export const arbitraryName = fc
   .oneof(
     { weight: 8, arbitrary: fc.uint8Array({ minLength: 1, maxLength: 12 }) },
     { weight: 1, arbitrary: fc.uint8Array({ minLength: 255, maxLength: 255 }) },
@@ -15,7 +15,7 @@ const name = fc
   .map((bytes) => Buffer.from(Array.from(bytes, (byte) => (byte === 0 || byte === 0x2f ? 0x41 : byte))))
   .filter((bytes) => !['.', '..'].includes(bytes.toString('latin1')));
 
-const xattr: fc.Arbitrary<Xattr> = fc.record({
+export const arbitraryXattr: fc.Arbitrary<Xattr> = fc.record({
   name: fc.constantFrom('user.a', 'user.b', 'security.selinux').map((text) => Buffer.from(text)),
   value: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
 });
@@ -29,7 +29,7 @@ const metadata = fc.record({
     fc.integer({ min: -(2 ** 34), max: 2 ** 34 }),
   ),
   nanoseconds: fc.constantFrom(0, 1, 999_999_999, 536_870_912),
-  xattrs: fc.uniqueArray(xattr, { maxLength: 2, selector: (attribute) => attribute.name.toString() }),
+  xattrs: fc.uniqueArray(arbitraryXattr, { maxLength: 2, selector: (attribute) => attribute.name.toString() }),
 });
 
 const permissions = fc.constantFrom(0, 0o644, 0o755, 0o7777);
@@ -71,7 +71,7 @@ const leaf: fc.Arbitrary<Omit<ModelNode, 'name'>> = fc
 
 const { directory } = fc.letrec<{ directory: Omit<ModelNode, 'name'>; node: ModelNode }>((tie) => ({
   node: fc
-    .tuple(name, fc.oneof({ depthSize: 'small' }, leaf, tie('directory')))
+    .tuple(arbitraryName, fc.oneof({ depthSize: 'small' }, leaf, tie('directory')))
     .map(([bytes, rest]) => ({ ...rest, name: bytes })),
   directory: fc
     .tuple(
