@@ -115,6 +115,9 @@ void Take(const Napi::Value& value, bool* out) {
 void Take(const Napi::Value& value, uint32_t* out) {
   if (!value.IsUndefined()) *out = value.As<Napi::Number>().Uint32Value();
 }
+void Take(const Napi::Value& value, uint64_t* out) {
+  if (!value.IsUndefined()) *out = static_cast<uint64_t>(value.As<Napi::Number>().Int64Value());
+}
 void Take(const Napi::Value& value, double* out) {
   if (!value.IsUndefined()) *out = value.As<Napi::Number>().DoubleValue();
 }
@@ -147,6 +150,13 @@ fuse::ServeOptions ToServeOptions(const Napi::Object& object) {
   options.presentation.file_mask = ToOptionalNumber(object.Get("fmask")).value_or(umask);
   options.presentation.directory_mask = ToOptionalNumber(object.Get("dmask")).value_or(umask);
   options.allow_other = object.Get("allowOther").ToBoolean();
+  const Napi::Value storage = object.Get("storage");
+  if (storage.IsString()) {
+    options.reading.storage =
+        storage.As<Napi::String>().Utf8Value() == "local" ? StorageKind::kLocal : StorageKind::kNetwork;
+  }
+  Take(object.Get("verify"), &options.reading.verify);
+  Take(object.Get("cacheSize"), &options.cache_bytes);
   options.log = LogLine;
   return options;
 }

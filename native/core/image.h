@@ -3,65 +3,81 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "counter.h"
-#include "file.h"
 #include "index_view.h"
 #include "status.h"
+#include "storage.h"
+#include "volume_cache.h"
+#include "volume_file.h"
 
 namespace shoal {
+
+// How the content of an image is read.
+struct ReadOptions {
+  std::optional<StorageKind> storage;  // what volumes lie on; none: as their filesystem says
+  bool verify = true;                  // content is held against its checksums
+  std::shared_ptr<VolumeCache> cache;  // for volumes on network storage; nullptr: they, too, are read directly
+};
 
 class Image {
  public:
   // Opens index and volumes and checks each volume's identity (FORMAT §4.11).
-  static Status Open(const std::string& index_path, std::unique_ptr<Image>* out);
+  static Status Open(const std::string& index_path, std::unique_ptr<Image>* out) {
+    return Open(index_path, ReadOptions(), out);
+  }
+  static Status Open(const std::string& index_path, ReadOptions options, std::unique_ptr<Image>* out);
 
   const IndexView& index() const { return *index_; }
-  const ReadCounters& counters() const { return counters_; }
+  const ReadCounters& counters() const { return *counters_; }
 
   // Reads content of the file `entry` (resolved, no alias) at `offset`: up to `size` bytes, fewer only at its end;
-  // holes are zeros. Every byte was held against the entry's checksum where its volume has checksums: a read that is no
-  // whole chunk reads the chunks around it. On a mismatch it reads once more from storage, then fails with kChecksum
-  // (path: volume; offset: of the chunk; the message names the entry). Thread-safe. Does not allocate where offset and
-  // size cover whole chunks (or the whole small file) of a file with one extent.
+  // holes are zeros. Every byte was held against the entry's checksum where its volume has checksums (and ReadOptions
+  // do not say otherwise): a read that is no whole chunk reads the chunks around it. On a mismatch it reads once more
+  // from storage, then fails with kChecksum (path: volume; offset: of the chunk; the message names the entry).
+  // Thread-safe. Does not allocate where offset and size cover whole chunks (or the whole small file) of a file with
+  // one extent.
   Status Read(const Entry& entry, uint64_t offset, void* to, size_t size, size_t* got) const;
 
   // Descriptor and info of a volume, for callers that read stored bytes themselves.
   size_t volume_count() const { return volumes_.size(); }
-  const VolumeInfo& volume_info(size_t row) const { return volumes_[row].info; }
-  const std::string& volume_path(size_t row) const { return volumes_[row].path; }
-  int volume_fd(size_t row) const { return volumes_[row].fd.get(); }
+  const VolumeInfo& volume_info(size_t row) const { return volumes_[row].file->info(); }
+  const std::string& volume_path(size_t row) const { return volumes_[row].file->path(); }
+  int volume_fd(size_t row) const { return volumes_[row].file->fd(); }
 
  private:
   struct Volume {
-    VolumeInfo info;
-    std::string path;
-    UniqueFd fd;
+    std::shared_ptr<const VolumeFile> file;
+    const VolumeCache* cache = nullptr;  // nullptr: the kernel's page cache serves better, or there is to be none
   };
+  enum class From { kAnywhere, kStorage };
   // The stored bytes of an entry: its extents back to back (FORMAT §1).
   struct Stored {
     const Extent* extents;
     size_t count;
     uint64_t length;
   };
-  Image() = default;
-  static Status OpenVolume(const std::string& index_path, const VolumeInfo& info, const std::string& path,
-                           UniqueFd* out);
+  explicit Image(ReadOptions options) : options_(std::move(options)) {}
+  Status OpenVolume(const VolumeInfo& info);
   Status ReadPlain(const Entry& entry, uint64_t offset, uint8_t* to, size_t size) const;
   Status ReadSparse(const Entry& entry, uint64_t offset, uint8_t* to, size_t size) const;
   Status ReadStored(const Entry& entry, const Stored& stored, uint64_t begin, uint8_t* to, size_t size) const;
   Status CheckChunk(const Entry& entry, const Stored& stored, uint64_t begin, uint8_t* data, size_t size) const;
-  Status ReadUnchecked(const Stored& stored, uint64_t begin, uint8_t* to, size_t size) const;
-  Status ReadVolume(uint32_t row, uint64_t offset, uint8_t* to, size_t size) const;
-  Status HasChecksums(const Stored& stored, bool* out) const;
+  Status ReadUnchecked(const Stored& stored, uint64_t begin, uint8_t* to, size_t size,
+                       From from = From::kAnywhere) const;
+  Status ReadVolume(uint32_t row, uint64_t offset, uint8_t* to, size_t size, From from) const;
+  Status IsChecked(const Stored& stored, bool* out) const;
   void ForgetCached(const Stored& stored, uint64_t begin, size_t size) const;
-  void Reopen(uint32_t row) const;
 
+  const ReadOptions options_;
+  const std::shared_ptr<ReadCounters> counters_ =
+      std::make_shared<ReadCounters>();  // reads in the background count, too
   std::unique_ptr<IndexView> index_;
   std::vector<Volume> volumes_;
-  mutable ReadCounters counters_;
 };
 
 }  // namespace shoal

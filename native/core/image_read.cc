@@ -1,11 +1,6 @@
 // Image::Read: from content to stored bytes, from stored bytes to chunks that match their checksums, from extents to
 // volumes.
-#include <fcntl.h>
-#include <time.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <memory>
 
@@ -18,8 +13,6 @@ namespace {
 constexpr uint64_t kChunk = format::kChunkLength;
 constexpr size_t kMaxRun =
     1 << 20;  // whole chunks in one pread: the longest request of the kernel, and still in the cache when checked
-constexpr int kTries = 3;
-constexpr long kFirstPauseNanoseconds = 10 * 1000 * 1000;  // ×10 before each further try
 
 // Room for one chunk, kept by each thread that has read a part of one.
 uint8_t* Scratch() {
@@ -47,8 +40,8 @@ Status Image::Read(const Entry& entry, uint64_t offset, void* to, size_t size, s
 }
 
 Status Image::ReadPlain(const Entry& entry, uint64_t offset, uint8_t* to, size_t size) const {
-  if (entry.volume >= volumes_.size() || entry.offset > volumes_[entry.volume].info.length ||
-      entry.size > volumes_[entry.volume].info.length - entry.offset) {
+  if (entry.volume >= volumes_.size() || entry.offset > volume_info(entry.volume).length ||
+      entry.size > volume_info(entry.volume).length - entry.offset) {
     std::vector<Extent> none;
     return index_->Extents(entry, &none);  // fails, and says why
   }
@@ -92,11 +85,11 @@ Status Image::ReadSparse(const Entry& entry, uint64_t offset, uint8_t* to, size_
   return Status();
 }
 
-// `size` stored bytes from `begin` on, each held against the checksum of its chunk where there are checksums.
+// `size` stored bytes from `begin` on, each held against the checksum of its chunk where that is wanted and possible.
 Status Image::ReadStored(const Entry& entry, const Stored& stored, uint64_t begin, uint8_t* to, size_t size) const {
-  bool has_checksums;
-  SHOAL_RETURN_IF_ERROR(HasChecksums(stored, &has_checksums));
-  if (!has_checksums) return ReadUnchecked(stored, begin, to, size);
+  bool checked;
+  SHOAL_RETURN_IF_ERROR(IsChecked(stored, &checked));
+  if (!checked) return ReadUnchecked(stored, begin, to, size);
 
   const uint64_t end = begin + size;
   for (uint64_t at = begin; at < end;) {
@@ -132,27 +125,27 @@ Status Image::CheckChunk(const Entry& entry, const Stored& stored, uint64_t begi
   }
   if (Crc32c(data, size) == expected) return Status();
   ForgetCached(stored, begin, size);
-  SHOAL_RETURN_IF_ERROR(ReadUnchecked(stored, begin, data, size));
+  SHOAL_RETURN_IF_ERROR(ReadUnchecked(stored, begin, data, size, From::kStorage));
   const uint32_t found = Crc32c(data, size);
   if (found == expected) return Status();
 
-  counters_.checksum_failures.Add();
+  counters_->checksum_failures.Add();
   const Extent* extent = stored.extents;
   uint64_t into = begin;
   for (; into >= extent->length; extent++) into -= extent->length;
   return Status(Code::kChecksum, "CRC32C of " + std::to_string(size) + " bytes: expected " + std::to_string(expected) +
                                      ", found " + std::to_string(found) + "; the volume is damaged: copy it anew")
-      .At(volumes_[extent->volume].path, static_cast<int64_t>(extent->offset + into));
+      .At(volume_path(extent->volume), static_cast<int64_t>(extent->offset + into));
 }
 
-Status Image::ReadUnchecked(const Stored& stored, uint64_t begin, uint8_t* to, size_t size) const {
+Status Image::ReadUnchecked(const Stored& stored, uint64_t begin, uint8_t* to, size_t size, From from) const {
   uint64_t extent_begin = 0;
   for (size_t i = 0; i < stored.count && size != 0; i++) {
     const Extent& extent = stored.extents[i];
     const uint64_t extent_end = extent_begin + extent.length;
     if (begin < extent_end) {
       const size_t length = static_cast<size_t>(std::min<uint64_t>(size, extent_end - begin));
-      SHOAL_RETURN_IF_ERROR(ReadVolume(extent.volume, extent.offset + (begin - extent_begin), to, length));
+      SHOAL_RETURN_IF_ERROR(ReadVolume(extent.volume, extent.offset + (begin - extent_begin), to, length, from));
       begin += length;
       to += length;
       size -= length;
@@ -162,56 +155,31 @@ Status Image::ReadUnchecked(const Stored& stored, uint64_t begin, uint8_t* to, s
   return Status();
 }
 
-Status Image::ReadVolume(uint32_t row, uint64_t offset, uint8_t* to, size_t size) const {
+Status Image::ReadVolume(uint32_t row, uint64_t offset, uint8_t* to, size_t size, From from) const {
   const Volume& volume = volumes_[row];
-  if (volume.info.codec != format::kCodecNone) {
-    return Status(Code::kUnsupported, "codec " + std::to_string(volume.info.codec) + " is unknown; use a newer shoal")
-        .At(volume.path);
+  const uint32_t codec = volume.file->info().codec;
+  if (codec != format::kCodecNone) {
+    return Status(Code::kUnsupported, "codec " + std::to_string(codec) + " is unknown; use a newer shoal")
+        .At(volume.file->path());
   }
-  int tries = 0;
-  for (size_t done = 0; done < size;) {
-    const ssize_t n = pread(volume.fd.get(), to + done, size - done, static_cast<off_t>(offset + done));
-    const int error = n < 0 ? errno : 0;
-    counters_.storage_reads.Add();
-    if (n > 0) {
-      counters_.storage_bytes.Add(static_cast<uint64_t>(n));
-      done += static_cast<size_t>(n);
-    } else if (n == 0) {
-      return Status(Code::kTruncated, "expected " + std::to_string(volume.info.length) +
-                                          " bytes as at opening, found " + std::to_string(offset + done) +
-                                          " at most; copy the volume anew")
-          .At(volume.path, static_cast<int64_t>(offset + done));
-    } else if (error != EINTR) {
-      // Network filesystems give these while a server restarts or fails over.
-      const bool may_pass = error == EIO || error == ESTALE || error == ETIMEDOUT;
-      if (!may_pass || ++tries == kTries) {
-        return Status::FromErrno("cannot read", volume.path, error)
-            .At(volume.path, static_cast<int64_t>(offset + done));
-      }
-      counters_.retries.Add();
-      const timespec pause = {0, tries == 1 ? kFirstPauseNanoseconds : 10 * kFirstPauseNanoseconds};
-      nanosleep(&pause, nullptr);
-      if (error == ESTALE) Reopen(row);
-    }
-  }
-  return Status();
+  if (volume.cache == nullptr || from == From::kStorage) return volume.file->Read(offset, to, size);
+  return volume.cache->Read(volume.file, offset, to, size, *counters_);
 }
 
-Status Image::HasChecksums(const Stored& stored, bool* out) const {
-  const uint32_t flags = volumes_[stored.extents[0].volume].info.flags;
+Status Image::IsChecked(const Stored& stored, bool* out) const {
+  const uint32_t flags = volume_info(stored.extents[0].volume).flags;
   for (size_t i = 1; i < stored.count; i++) {
-    const uint32_t other = volumes_[stored.extents[i].volume].info.flags;
+    const uint32_t other = volume_info(stored.extents[i].volume).flags;
     if (((flags ^ other) & format::kVolumeHasChecksums) == 0) continue;
     return Status(Code::kMalformed, "expected extents in volumes that all have checksums or all have none, found both")
         .At(index_->path());
   }
-  *out = (flags & format::kVolumeHasChecksums) != 0;
+  *out = options_.verify && (flags & format::kVolumeHasChecksums) != 0;
   return Status();
 }
 
 // So that the next read of these bytes comes from storage.
 void Image::ForgetCached(const Stored& stored, uint64_t begin, size_t size) const {
-  const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   const uint64_t end = begin + size;
   uint64_t extent_begin = 0;
   for (size_t i = 0; i < stored.count; i++) {
@@ -219,11 +187,10 @@ void Image::ForgetCached(const Stored& stored, uint64_t begin, size_t size) cons
     const uint64_t from = std::max(begin, extent_begin);
     const uint64_t until = std::min(end, extent_begin + extent.length);
     if (from < until) {
-      // The kernel keeps pages that the range covers in part.
-      const uint64_t first = (extent.offset + (from - extent_begin)) / page * page;
-      const uint64_t last = (extent.offset + (until - extent_begin) + page - 1) / page * page;
-      posix_fadvise(volumes_[extent.volume].fd.get(), static_cast<off_t>(first), static_cast<off_t>(last - first),
-                    POSIX_FADV_DONTNEED);
+      const Volume& volume = volumes_[extent.volume];
+      const uint64_t offset = extent.offset + (from - extent_begin);
+      if (volume.cache != nullptr) volume.cache->Forget(*volume.file, offset, until - from);
+      volume.file->ForgetPages(offset, until - from);
     }
     extent_begin += extent.length;
   }

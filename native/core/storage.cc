@@ -19,6 +19,7 @@ constexpr uint32_t kLocalTypes[] = {
     0x00003434,  // nilfs
     0x01021994,  // tmpfs
     0x858458F6,  // ramfs
+    0x794C7630,  // overlayfs: a container's root, whose layers lie on local disks but for rare cases
     0x73717368,  // squashfs
     0xE0F5E1E2,  // erofs
     0x00009660,  // iso9660
@@ -36,7 +37,6 @@ constexpr uint32_t kLocalTypes[] = {
 StorageKind KindOfStorage(int fd) {
   struct statfs info;
   if (fstatfs(fd, &info) != 0) return StorageKind::kNetwork;
-  // overlayfs gives its own type for its files, so a container's root counts as network storage: dearer, never wrong.
   const auto type = static_cast<uint32_t>(info.f_type);
   for (const uint32_t local : kLocalTypes) {
     if (type == local) return StorageKind::kLocal;

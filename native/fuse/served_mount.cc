@@ -12,7 +12,8 @@ Status ServedMount::Start(const std::vector<std::string>& index_paths, Attachmen
   if (index_paths.size() != 1) return Status(Code::kUnsupported, "expected one image, found several");
   std::unique_ptr<ServedMount> served(new ServedMount());
   const std::string directory = served->directory_ = std::move(attachment.directory);
-  SHOAL_RETURN_IF_ERROR(Image::Open(index_paths[0], &served->image_));
+  options.reading.cache = std::make_shared<VolumeCache>(options.cache_bytes);
+  SHOAL_RETURN_IF_ERROR(Image::Open(index_paths[0], options.reading, &served->image_));
   served->operations_ = std::make_unique<Operations>(*served->image_, options.presentation, options.tuning.lifetimes,
                                                      std::move(options.log));
 

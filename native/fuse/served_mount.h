@@ -16,9 +16,16 @@
 
 namespace shoal::fuse {
 
+// Of blocks of network storage: those that eight streams have ahead of themselves and as many again for random readers
+// and for what was read; little against what a job of a compute node has.
+constexpr uint64_t kDefaultCacheBytes = 256 << 20;
+
 struct ServeOptions {
   Presentation presentation;
   Tuning tuning;
+  // Of reading: `cache` is left to the mount, which makes one of cache_bytes for all its images.
+  ReadOptions reading;
+  uint64_t cache_bytes = kDefaultCacheBytes;
   bool allow_other = false;
   Operations::Log log;  // called seldom, from any server thread
 };

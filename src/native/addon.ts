@@ -134,6 +134,9 @@ export interface FuseOptions {
   readonly fmask?: number;
   readonly dmask?: number;
   readonly allowOther?: boolean;
+  readonly storage?: 'local' | 'network';
+  readonly cacheSize?: number;
+  readonly verify?: boolean;
   readonly skipOpen?: boolean;
   readonly skipOpendir?: boolean;
   readonly readdirplus?: boolean;

@@ -1,6 +1,7 @@
-// Reads content through Image::Read, as a mount does: `image_read INDEX`, then on stdin lines `ENTRY OFFSET SIZE`.
-// Prints for each `GOT CRC32C` of the bytes it got, or `CODE OFFSET PATH: MESSAGE`; the latter also where the image
-// does not open.
+// Reads content through Image::Read, as a mount does: `image_read INDEX [CACHE_BYTES]`, then on stdin lines
+// `ENTRY OFFSET SIZE`. Prints for each `GOT CRC32C` of the bytes it got, or `CODE OFFSET PATH: MESSAGE`; the latter also
+// where the image does not open. At the end of its input it prints what it counted, as JSON.
+#include <cstdlib>
 #include <iostream>
 #include <vector>
 
@@ -14,12 +15,21 @@ void Print(const shoal::Status& status) {
             << std::endl;
 }
 
+void Print(const shoal::ReadCounters& counters) {
+  std::cout << "{\"storageReads\":" << counters.storage_reads.Sum()
+            << ",\"storageBytes\":" << counters.storage_bytes.Sum() << ",\"cacheHits\":" << counters.cache_hits.Sum()
+            << ",\"cacheMisses\":" << counters.cache_misses.Sum() << ",\"retries\":" << counters.retries.Sum()
+            << ",\"checksumFailures\":" << counters.checksum_failures.Sum() << "}" << std::endl;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return 2;
+  if (argc != 2 && argc != 3) return 2;
+  shoal::ReadOptions options;
+  if (argc == 3) options.cache = std::make_shared<shoal::VolumeCache>(std::strtoull(argv[2], nullptr, 10));
   std::unique_ptr<shoal::Image> image;
-  shoal::Status status = shoal::Image::Open(argv[1], &image);
+  shoal::Status status = shoal::Image::Open(argv[1], options, &image);
   if (!status.ok()) {
     Print(status);
     return 0;
@@ -40,5 +50,6 @@ int main(int argc, char** argv) {
       Print(status);
     }
   }
+  Print(image->counters());
   return 0;
 }
