@@ -31,9 +31,9 @@ Status CheckProbe(int fd, const std::string& path, uint64_t offset, uint64_t len
 
 }  // namespace
 
-Status Image::Open(const std::string& index_path, std::unique_ptr<Image>* out) {
+Status Image::Open(const std::string& index_path, std::unique_ptr<Image>* out, std::optional<StorageKind> storage) {
   std::unique_ptr<Image> image(new Image());
-  SHOAL_RETURN_IF_ERROR(IndexView::Open(index_path, &image->index_));
+  SHOAL_RETURN_IF_ERROR(IndexView::Open(index_path, &image->index_, storage));
   std::vector<VolumeInfo> infos;
   SHOAL_RETURN_IF_ERROR(image->index_->Volumes(&infos));
   for (VolumeInfo& info : infos) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,13 +11,16 @@
 #include "file.h"
 #include "index_view.h"
 #include "status.h"
+#include "storage.h"
 
 namespace shoal {
 
 class Image {
  public:
-  // Opens index and volumes and checks each volume's identity (FORMAT §4.11).
-  static Status Open(const std::string& index_path, std::unique_ptr<Image>* out);
+  // Opens index and volumes and checks each volume's identity (FORMAT §4.11). `storage` is what the index lies
+  // on; by default what the type of its filesystem says.
+  static Status Open(const std::string& index_path, std::unique_ptr<Image>* out,
+                     std::optional<StorageKind> storage = std::nullopt);
 
   const IndexView& index() const { return *index_; }
   const ReadCounters& counters() const { return counters_; }
