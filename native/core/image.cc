@@ -4,7 +4,7 @@ namespace shoal {
 
 Status Image::Open(const std::string& index_path, ReadOptions options, std::unique_ptr<Image>* out) {
   std::unique_ptr<Image> image(new Image(std::move(options)));
-  SHOAL_RETURN_IF_ERROR(IndexView::Open(index_path, &image->index_));
+  SHOAL_RETURN_IF_ERROR(IndexView::Open(index_path, &image->index_, image->options_.storage));
   std::vector<VolumeInfo> infos;
   SHOAL_RETURN_IF_ERROR(image->index_->Volumes(&infos));
   for (const VolumeInfo& info : infos) SHOAL_RETURN_IF_ERROR(image->OpenVolume(info));

@@ -18,6 +18,8 @@ namespace {
 
 using format::Section;
 
+constexpr int kTries = 3;  // of a read from network storage
+
 constexpr char kCure[] = "; the index is damaged: copy it anew, or rebuild it with `shoal index`";
 
 // Section names of FORMAT §4 and, where rows have a fixed size and nothing follows them, the bytes of a row.
@@ -61,13 +63,18 @@ std::string Expected(const char* what, uint64_t expected, uint64_t found) {
 
 }  // namespace
 
-Status IndexMap::Open(const std::string& path, std::unique_ptr<IndexMap>* out) {
+Status IndexMap::Open(const std::string& path, std::unique_ptr<IndexMap>* out, std::optional<StorageKind> storage) {
   std::unique_ptr<IndexMap> map(new IndexMap());
   map->path_ = path;
+  UniqueFd fd;
   uint64_t size = 0;
-  SHOAL_RETURN_IF_ERROR(OpenRegular(path, Code::kNotImage, &map->fd_, &size));
-  SHOAL_RETURN_IF_ERROR(map->ReadHeader(map->fd_.get(), size));
-  SHOAL_RETURN_IF_ERROR(map->ReadBlockTable(map->fd_.get()));
+  SHOAL_RETURN_IF_ERROR(OpenRegular(path, Code::kNotImage, &fd, &size));
+  map->file_.reset(new StorageFile(std::move(fd), path));
+  SHOAL_RETURN_IF_ERROR(map->ReadHeader(size));
+  if (storage.value_or(KindOfStorage(map->file_->fd())) == StorageKind::kNetwork) {
+    SHOAL_RETURN_IF_ERROR(map->OpenCopy(size));
+  }
+  SHOAL_RETURN_IF_ERROR(map->ReadBlockTable());
   SHOAL_RETURN_IF_ERROR(map->Map(size));
   *out = std::move(map);
   return Status();
@@ -75,13 +82,13 @@ Status IndexMap::Open(const std::string& path, std::unique_ptr<IndexMap>* out) {
 
 IndexMap::~IndexMap() {
   guard_.reset();
-  if (base_ != nullptr) munmap(const_cast<uint8_t*>(base_), length_);
+  if (base_ != nullptr && copy_ == nullptr) munmap(const_cast<uint8_t*>(base_), length_);
 }
 
-Status IndexMap::ReadHeader(int fd, uint64_t size) {
+Status IndexMap::ReadHeader(uint64_t size) {
   uint8_t header[format::kHeaderLength];
   size_t got = 0;
-  SHOAL_RETURN_IF_ERROR(ReadUpTo(fd, path_, 0, header, sizeof header, &got));
+  SHOAL_RETURN_IF_ERROR(ReadUpTo(file_->fd(), path_, 0, header, sizeof header, &got));
   if (got < sizeof format::kMagic || std::memcmp(header, format::kMagic, sizeof format::kMagic) != 0) {
     return Status(Code::kNotImage,
                   "expected the index of an image, found no magic number of one; give a file NAME.shoal")
@@ -130,6 +137,7 @@ Status IndexMap::ReadHeader(int fd, uint64_t size) {
   if (size > file_length) return MalformedAt(16, Expected("length of the index", file_length, size));
 
   std::memcpy(id_, header + 32, sizeof id_);
+  header_checksum_ = stored;
   block_table_checksum_ = Load<uint32_t>(header + 56);
   return ReadSections(header, file_length);
 }
@@ -226,27 +234,57 @@ Status IndexMap::CheckCounts() const {
   return Status();
 }
 
-Status IndexMap::ReadBlockTable(int fd) {
+// The header's checksums say which bytes an index has, but whoever writes one can make them come out as those of
+// another: which file it is is therefore part of the name, so that nobody is answered from the copy of another's file.
+Status IndexMap::OpenCopy(uint64_t size) {
+  struct stat info;
+  if (fstat(file_->fd(), &info) != 0) return Status::FromErrno("cannot stat", path_, errno);
+  char name[160];
+  int length = std::snprintf(name, sizeof name, "1-");  // the version of the copy's layout
+  for (const uint8_t byte : id_) length += std::snprintf(name + length, sizeof name - length, "%02x", byte);
+  std::snprintf(name + length, sizeof name - length, "-%08x%08x-%llx-%llx-%llx", header_checksum_,
+                block_table_checksum_, static_cast<unsigned long long>(size),
+                static_cast<unsigned long long>(info.st_dev), static_cast<unsigned long long>(info.st_ino));
+  const Status status = NodeCopy::Open(file_.get(), name, section(Section::kBlocks).offset, size, &copy_);
+  // Where files of this length are not allowed the index is mapped where it lies.
+  return status.code() == Code::kUnsupported ? Status() : status;
+}
+
+Status IndexMap::ReadBlockTable() {
   Range& blocks = sections_[static_cast<uint32_t>(Section::kBlocks)];
   if (blocks.length > format::kMaxAnswer) {
     return Malformed(Section::kBlocks, 0,
                      Expected("bytes of the block table, at most", format::kMaxAnswer, blocks.length));
   }
   block_checksums_.resize(blocks.count);
-  SHOAL_RETURN_IF_ERROR(ReadExact(fd, path_, blocks.offset, block_checksums_.data(), blocks.length));
-  const uint32_t computed = Crc32c(block_checksums_.data(), blocks.length);
-  if (computed != block_table_checksum_) {
-    return Status(Code::kChecksum, "CRC32C of the block table: expected " + Hex(block_table_checksum_) + ", found " +
-                                       Hex(computed) + kCure)
-        .At(path_, static_cast<int64_t>(blocks.offset));
+  uint32_t found = 0;
+  if (copy_ != nullptr) {
+    SHOAL_RETURN_IF_ERROR(copy_->ReadTable(&block_checksums_, block_table_checksum_, &found));
+  } else {
+    SHOAL_RETURN_IF_ERROR(ReadExact(file_->fd(), path_, blocks.offset, block_checksums_.data(), blocks.length));
+    found = Crc32c(block_checksums_.data(), blocks.length);
   }
+  SHOAL_RETURN_IF_ERROR(CheckBlockTable(found));
   blocks.length = 0;  // no block covers it, so At must give nothing of it
   verified_.reset(new std::atomic<uint64_t>[DivideUp(block_checksums_.size(), 64)]());
   return Status();
 }
 
+Status IndexMap::CheckBlockTable(uint32_t found) const {
+  if (found == block_table_checksum_) return Status();
+  return Status(Code::kChecksum,
+                "CRC32C of the block table: expected " + Hex(block_table_checksum_) + ", found " + Hex(found) + kCure)
+      .At(path_, static_cast<int64_t>(section(Section::kBlocks).offset));
+}
+
 Status IndexMap::Map(uint64_t size) {
-  void* base = MapForRead(fd_.get(), size);
+  if (copy_ != nullptr) {
+    base_ = copy_->base();
+    guard_.reset(new FaultGuard(copy_->map(), copy_->map_length()));
+    copy_->Start(&block_checksums_);
+    return Status();
+  }
+  void* base = MapForRead(file_->fd(), size);
   if (base == MAP_FAILED) return Status::FromErrno("cannot map", path_, errno);
   base_ = static_cast<const uint8_t*>(base);
   length_ = size;
@@ -255,15 +293,19 @@ Status IndexMap::Map(uint64_t size) {
 }
 
 Status IndexMap::Recover() const {
+  if (copy_ != nullptr) {
+    return Status(Code::kIo, "somebody cut the copy of the index in memory of this node short; unmount, and mount anew")
+        .At(path_);
+  }
   struct stat info;
-  if (fstat(fd_.get(), &info) != 0) return Status::FromErrno("cannot stat", path_, errno);
+  if (fstat(file_->fd(), &info) != 0) return Status::FromErrno("cannot stat", path_, errno);
   const auto size = static_cast<uint64_t>(info.st_size);
   if (size < length_) {
     return Status(Code::kTruncated,
                   Expected("length of the index as at opening", length_, size) + "; put it back, or mount anew")
         .At(path_, info.st_size);
   }
-  if (!guard_->Heal(fd_.get())) return Status::FromErrno("cannot map", path_, errno);
+  if (!guard_->Heal(file_->fd())) return Status::FromErrno("cannot map", path_, errno);
   return Status();
 }
 
@@ -272,6 +314,12 @@ uint64_t IndexMap::BlockLength(uint64_t block) const {
 }
 
 bool IndexMap::Verify(uint64_t block) const {
+  if (copy_ != nullptr) {
+    uint32_t found;
+    if (!copy_->Load(block, &found).ok() || found != block_checksums_[block]) return false;
+    verified_[block / 64].fetch_or(uint64_t{1} << (block % 64), std::memory_order_release);
+    return true;
+  }
   const uint8_t* start = base_ + BlockStart(block);
   const uint64_t length = BlockLength(block);
   // The block in one request to storage, not page by page as MADV_RANDOM would.
@@ -301,20 +349,47 @@ Status IndexMap::Failure(Section kind, uint64_t offset, uint64_t length) const {
 }
 
 Status IndexMap::CheckBlocks() const {
-  for (uint64_t block = 0; block < block_checksums_.size(); block++) {
-    if (!IsVerified(block) && !Verify(block)) return BlockFailure(block);
+  const uint64_t count = block_checksums_.size();
+  if (copy_ != nullptr) {
+    std::vector<uint32_t> table(count);
+    const uint64_t offset = section(Section::kBlocks).offset;
+    SHOAL_RETURN_IF_ERROR(file_->Read(offset, table.data(), count * sizeof(uint32_t), kTries));
+    SHOAL_RETURN_IF_ERROR(CheckBlockTable(Crc32c(table.data(), count * sizeof(uint32_t))));
+  }
+  for (uint64_t block = 0; block < count; block++) {
+    if (copy_ != nullptr) {
+      SHOAL_RETURN_IF_ERROR(CheckStored(block));
+    } else if (!IsVerified(block) && !Verify(block)) {
+      return BlockFailure(block);
+    }
   }
   return Status();
 }
 
+// The block as it lies on storage, whatever the copy has.
+Status IndexMap::CheckStored(uint64_t block) const {
+  uint8_t bytes[format::kBlockSize];
+  const size_t length = BlockLength(block);
+  SHOAL_RETURN_IF_ERROR(file_->Read(BlockStart(block), bytes, length, kTries));
+  const uint32_t found = Crc32c(bytes, length);
+  return found == block_checksums_[block] ? Status() : BlockMismatch(block, found);
+}
+
 Status IndexMap::BlockFailure(uint64_t block) const {
-  const uint32_t found = Crc32c(base_ + BlockStart(block), BlockLength(block));
-  if (found != block_checksums_[block]) {
-    return Status(Code::kChecksum, "CRC32C of block " + std::to_string(block) + ": expected " +
-                                       Hex(block_checksums_[block]) + ", found " + Hex(found) + kCure)
-        .At(path_, static_cast<int64_t>(BlockStart(block)));
+  uint32_t found;
+  if (copy_ != nullptr) {
+    SHOAL_RETURN_IF_ERROR(copy_->Load(block, &found));
+  } else {
+    found = Crc32c(base_ + BlockStart(block), BlockLength(block));
   }
+  if (found != block_checksums_[block]) return BlockMismatch(block, found);
   return Status(Code::kIo, "storage gave different bytes for the same place of the index; try again")
+      .At(path_, static_cast<int64_t>(BlockStart(block)));
+}
+
+Status IndexMap::BlockMismatch(uint64_t block, uint32_t found) const {
+  return Status(Code::kChecksum, "CRC32C of block " + std::to_string(block) + ": expected " +
+                                     Hex(block_checksums_[block]) + ", found " + Hex(found) + kCure)
       .At(path_, static_cast<int64_t>(BlockStart(block)));
 }
 

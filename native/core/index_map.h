@@ -1,17 +1,21 @@
-// The mapped file of an index: its header and section directory, checked at open, and its bytes, block by block checked
-// when first touched.
+// The mapped bytes of an index: its header and section directory, checked at open, and its blocks, each checked when
+// first touched. What is mapped is the file itself, or where that lies on network storage its copy in memory of the
+// node.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "fault_guard.h"
-#include "file.h"
 #include "format.h"
+#include "node_copy.h"
 #include "status.h"
+#include "storage.h"
+#include "storage_file.h"
 
 namespace shoal {
 
@@ -23,8 +27,10 @@ class IndexMap {
     uint64_t count = 0;  // rows
   };
 
-  // The checks of FORMAT §3, in their order and with their codes. Touches no block.
-  static Status Open(const std::string& path, std::unique_ptr<IndexMap>* out);
+  // The checks of FORMAT §3, in their order and with their codes. Touches no block. `storage` is what the file lies on;
+  // by default what the type of its filesystem says.
+  static Status Open(const std::string& path, std::unique_ptr<IndexMap>* out,
+                     std::optional<StorageKind> storage = std::nullopt);
   ~IndexMap();
   IndexMap(const IndexMap&) = delete;
   IndexMap& operator=(const IndexMap&) = delete;
@@ -51,12 +57,15 @@ class IndexMap {
   // Counts the loads that storage did not answer: what was read from At while one came is not to be used.
   FaultGuard& guard() const { return *guard_; }
 
-  // Maps the file anew after a fault. kTruncated if it has become shorter.
+  // Bytes that the copy in memory took from storage through this process so far.
+  uint64_t copied_bytes() const { return copy_ == nullptr ? 0 : file_->bytes_read(); }
+
+  // Maps the file anew after a fault. kTruncated if it has become shorter. A copy that was cut short stays lost.
   Status Recover() const;
 
   Status Failure(format::Section kind, uint64_t offset, uint64_t length) const;
 
-  // Touches every block, those of no known section too.
+  // Holds every block of the file against its checksum, those of no known section too, touched before or not.
   Status CheckBlocks() const;
 
   // kMalformed at `offset` of a section. `message` says what was expected and what was found.
@@ -64,11 +73,13 @@ class IndexMap {
 
  private:
   IndexMap() = default;
-  Status ReadHeader(int fd, uint64_t size);
+  Status ReadHeader(uint64_t size);
   Status ReadSections(const uint8_t* header, uint64_t file_length);
   Status CheckSection(uint32_t kind, int64_t row_offset) const;
   Status CheckCounts() const;
-  Status ReadBlockTable(int fd);
+  Status OpenCopy(uint64_t size);
+  Status ReadBlockTable();
+  Status CheckBlockTable(uint32_t found) const;
   Status Map(uint64_t size);
   Status MalformedAt(int64_t file_offset, std::string message) const;
 
@@ -77,7 +88,9 @@ class IndexMap {
     return (verified_[block / 64].load(std::memory_order_acquire) >> (block % 64)) & 1;
   }
   bool Verify(uint64_t block) const;
+  Status CheckStored(uint64_t block) const;
   Status BlockFailure(uint64_t block) const;
+  Status BlockMismatch(uint64_t block, uint32_t found) const;
   uint64_t BlockStart(uint64_t block) const { return format::kHeaderLength + block * format::kBlockSize; }
   uint64_t BlockLength(uint64_t block) const;
 
@@ -85,10 +98,12 @@ class IndexMap {
   uint8_t id_[format::kIdLength] = {};
   Range sections_[format::kLastSection + 1];  // by kind; absent ones are empty
   bool present_[format::kLastSection + 1] = {};
+  uint32_t header_checksum_ = 0;
   uint32_t block_table_checksum_ = 0;
   std::vector<uint32_t> block_checksums_;
   std::unique_ptr<std::atomic<uint64_t>[]> verified_;  // one bit for each block that matched its checksum
-  UniqueFd fd_;
+  std::unique_ptr<StorageFile> file_;
+  std::unique_ptr<NodeCopy> copy_;  // null where the file itself is mapped
   const uint8_t* base_ = nullptr;
   size_t length_ = 0;
   std::unique_ptr<FaultGuard> guard_;

@@ -16,9 +16,9 @@ constexpr long kFirstPauseNanoseconds = 10 * 1000 * 1000;  // ×10 for each furt
 IndexView::IndexView() = default;
 IndexView::~IndexView() = default;
 
-Status IndexView::Open(const std::string& path, std::unique_ptr<IndexView>* out) {
+Status IndexView::Open(const std::string& path, std::unique_ptr<IndexView>* out, std::optional<StorageKind> storage) {
   std::unique_ptr<IndexView> view(new IndexView());
-  SHOAL_RETURN_IF_ERROR(IndexMap::Open(path, &view->map_));
+  SHOAL_RETURN_IF_ERROR(IndexMap::Open(path, &view->map_, storage));
   view->reader_.reset(new IndexReader(view->map_.get()));
   view->entry_count_ = view->reader_->entry_count();
   Totals totals;
@@ -57,6 +57,7 @@ Status IndexView::AskAgain(const std::function<Status()>& question) const {
 }
 
 uint64_t IndexView::faults() const { return map_->guard().count(); }
+uint64_t IndexView::copied_bytes() const { return map_->copied_bytes(); }
 
 const std::string& IndexView::path() const { return map_->path(); }
 const uint8_t* IndexView::id() const { return map_->id(); }

@@ -1,5 +1,5 @@
-// An opened index: answers questions about names and metadata from the mapped file, checking each block when it is
-// first touched and each offset before it is used. All methods are thread-safe and neither allocate nor lock on
+// An opened index: answers questions about names and metadata from mapped bytes, checking each block when it is first
+// touched and each offset before it is used. All methods are thread-safe and neither allocate nor lock on
 // success, unless they fill a string or vector. Storage that fails, or a file cut short, is kIo or kTruncated; views
 // given out before may then hold zeros until it is back.
 #pragma once
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "bytes.h"
 #include "format.h"
 #include "status.h"
+#include "storage.h"
 
 namespace shoal {
 
@@ -80,8 +82,10 @@ class IndexView {
  public:
   static constexpr uint32_t kNone = 0xFFFFFFFF;  // from Lookup: no such name
 
-  // Opens and checks header, section directory, block table and the root entry, in the order of FORMAT §3.
-  static Status Open(const std::string& path, std::unique_ptr<IndexView>* out);
+  // Opens and checks header, section directory, block table and the root entry, in the order of FORMAT §3. `storage` is
+  // what the file lies on; by default what the type of its filesystem says.
+  static Status Open(const std::string& path, std::unique_ptr<IndexView>* out,
+                     std::optional<StorageKind> storage = std::nullopt);
   ~IndexView();
   IndexView(const IndexView&) = delete;
   IndexView& operator=(const IndexView&) = delete;
@@ -103,6 +107,9 @@ class IndexView {
   // How often storage did not give a page so far. The views that Name, LinkTarget and Xattrs give lie in the map: who
   // copies from them compares this before the question and after the copy, and asks again if it grew.
   uint64_t faults() const;
+
+  // Of an index on network storage: bytes that this process brought into the copy in memory of the node so far.
+  uint64_t copied_bytes() const;
 
   Status Parent(uint32_t number, uint32_t* out) const;
   Status Path(uint32_t number, std::string* out) const;  // "a/b/c"; empty for the root
