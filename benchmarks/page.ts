@@ -1,5 +1,5 @@
 import type { Result, RunFacts } from './result.ts';
-import { resultTable } from './table.ts';
+import { groupTables } from './table.ts';
 
 /** docs/BENCHMARKS.md: the conditions, the table, and how to repeat it. */
 export function benchmarksPage(facts: RunFacts, results: readonly Result[]): string {
@@ -23,15 +23,16 @@ ${[...conditions].map(([title, stated]) => `- **${title}**: ${stated}`).join('\n
 
 ## Results
 
-${resultTable(results)}
+${groupTables(results)}
 
 ## How to repeat it
 
 \`\`\`
 npm ci
 npm run bench                              # all of it; as root, so that dentries can be dropped and kernel squashfs mounted
-npm run bench -- --quick                   # small data, a minute
-npm run bench -- --scenario find,read4     # some of it
+npm run bench -- --full                    # with the image of ten million files: minutes and gigabytes more
+npm run bench -- --quick                   # small data, two minutes
+npm run bench -- --scenario find,read4     # some of it, or groups: whole, mounted, techniques, scale, huge
 npm run bench -- --files 1000000 --trials 3 --work /scratch/bench
 npm run bench -- --write-docs              # writes this page
 \`\`\`
