@@ -3,10 +3,11 @@
 //   compare_client MOUNT TREE PATHS SEED
 //
 // PATHS is a list of paths of files, relative to both directories and each ended by NUL. Every second file is read
-// whole, of the others a random piece. Goes on until SIGTERM; then prints one line of JSON: files and bytes that were
-// compared, files with wrong bytes, files that could not be read, and what was wrong with the first of each kind.
+// whole, of the others a random piece. Goes on until its standard input ends; then prints one line of JSON: files and
+// bytes that were compared, files with wrong bytes, files that could not be read, and what was wrong with the first of
+// each kind.
 #include <fcntl.h>
-#include <signal.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,10 +27,16 @@
 
 namespace {
 
-volatile sig_atomic_t stopped = 0;
+// Files that are read in any case.
+constexpr uint64_t kLeast = 100;
 
 // Where nothing is mounted for a moment, not to keep a processor busy that the next mount needs.
 constexpr std::chrono::milliseconds kPause(5);
+
+bool InputEnded() {
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  return poll(&input, 1, 0) > 0;
+}
 
 // errno, or 0. Fewer bytes than `length` only where the file ends: a short read is continued, so that an error behind
 // it is seen. The page cache forgets the file, so that the next read of it asks the server again.
@@ -122,10 +129,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: compare_client MOUNT TREE PATHS SEED\n");
     return 2;
   }
-  signal(SIGTERM, [](int) { stopped = 1; });
   std::mt19937 random(static_cast<uint32_t>(std::strtoul(argv[4], nullptr, 10)));
   Comparison comparison(argv[1], argv[2]);
-  while (!stopped) {
+  for (uint64_t done = 0; done < kLeast || !InputEnded(); done++) {
     const std::string& path = paths[random() % paths.size()];
     const size_t size = comparison.SizeOf(path);
     const size_t offset = random() % 2 == 0 ? 0 : random() % (size + 1);
