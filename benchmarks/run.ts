@@ -15,6 +15,7 @@ import type { Result, RunFacts } from './result.ts';
 import { runCommand } from './run-command.ts';
 import type { Scenario } from './scenario.ts';
 import { scenarioGroups } from './scenarios/all.ts';
+import { lastSummary } from './soak/summary.ts';
 import { groupTables } from './table.ts';
 
 const options = parseOptions(process.argv.slice(2), scenarioGroups);
@@ -107,7 +108,8 @@ function keep(facts: RunFacts, results: readonly Result[]): void {
   mkdirSync(directory, { recursive: true });
   const lines = [facts, ...results].map((line) => `${JSON.stringify(line)}\n`);
   writeFileSync(join(directory, `${facts.date.replaceAll(':', '-')}.json`), lines.join(''));
-  if (options.writeDocs) writeFileSync(join(project, 'docs', 'BENCHMARKS.md'), benchmarksPage(facts, results));
+  if (options.writeDocs)
+    writeFileSync(join(project, 'docs', 'BENCHMARKS.md'), benchmarksPage(facts, results, lastSummary()));
 }
 
 function tell(line: string): void {

@@ -1,13 +1,13 @@
 // npm run soak -- --minutes 60: two mounts in hard use, see benchmarks/soak/soak.ts. A line a minute, a verdict, and a summary in benchmarks/results/.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildClients } from './clients.ts';
 import { machineFacts } from './machine.ts';
 import { judge } from './soak/judge.ts';
 import { Soak } from './soak/soak.ts';
+import { keepSummary, summaryLines } from './soak/summary.ts';
 
 const { values } = parseArgs({
   options: {
@@ -42,8 +42,11 @@ try {
   const everyMinute = setInterval(() => console.log(line(soak)), 60_000);
   await soak.run().finally(() => clearInterval(everyMinute));
   const checks = judge(soak.facts);
-  for (const { what, found, holds } of checks) console.log(`${holds ? 'holds   ' : 'NOT HELD'}  ${what}: ${found}`);
-  keep(soak, checks);
+  for (const each of summaryLines({ checks })) console.log(each);
+  const { samples, ...facts } = soak.facts;
+  const command = ['npm run soak', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ');
+  const about = { date: new Date(started).toISOString(), command, minutes: (Date.now() - started) / 60_000 };
+  console.log(`kept in ${keepSummary({ ...about, machine: machineFacts(directory), ...facts, checks })}`);
   if (interrupted.signal.aborted || checks.some(({ holds }) => !holds)) process.exitCode = 1;
 } finally {
   rmSync(directory, { recursive: true, force: true });
@@ -55,21 +58,4 @@ function line({ facts }: Soak): string {
   const done = `${facts.files} files, ${(facts.bytes / 1e9).toFixed(1)} GB, ${facts.wrong} wrong, ${facts.unread} unread`;
   const life = `${facts.killedReaders} readers killed, ${facts.cycles} mounts, ${facts.repairs} repaired, ${facts.stuck} stuck`;
   return `${time}: ${done}; ${life}; server ${memory.toFixed(1)} MiB, ${descriptors} descriptors`;
-}
-
-function keep({ facts: { samples, ...facts } }: Soak, checks: ReturnType<typeof judge>): void {
-  const date = new Date().toISOString();
-  const results = fileURLToPath(new URL('results', import.meta.url));
-  const summary = {
-    date,
-    minutes: (Date.now() - started) / 60_000,
-    readers,
-    machine: machineFacts(directory),
-    ...facts,
-    checks,
-  };
-  mkdirSync(results, { recursive: true });
-  const file = join(results, `soak-${date.replaceAll(':', '-')}.json`);
-  writeFileSync(file, `${JSON.stringify(summary, undefined, 2)}\n`);
-  console.log(`summary in ${file}`);
 }

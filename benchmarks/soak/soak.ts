@@ -84,11 +84,12 @@ export class Soak {
     }
   }
 
-  /** A step that fails ends all the others. */
+  /** A step that fails ends all the others; after Ctrl-C many do. */
   async #again(step: () => Promise<void>): Promise<void> {
     try {
       while (!this.#ending.signal.aborted) await step();
     } catch (error) {
+      if (this.#options.signal.aborted) return;
       this.#ending.abort();
       throw error;
     }
