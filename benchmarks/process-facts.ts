@@ -19,3 +19,11 @@ export function processState(process: number): string | undefined {
     return undefined;
   }
 }
+
+/** Numbers of all processes that wait and cannot be killed at this moment. */
+export function blockedProcesses(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((process) => processState(process) === 'D');
+}

@@ -35,7 +35,7 @@ export const scaleScenarios: readonly Scenario[] = [
   {
     name: 'crowd',
     title: `open+read+close, random order, ${readers} processes`,
-    conditions: `${freshMount}; a process of ${readers} reads half as many files as there are operations in a trial, 4 readers read as many in all`,
+    conditions: `${freshMount}; files drawn at random, ${readers} processes and 4 read as many in all`,
     unit: 'files/s',
     better: 'higher',
     contenders: [squashfuse, readers4, shoal],

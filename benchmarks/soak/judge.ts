@@ -47,7 +47,7 @@ export function judge(facts: SoakFacts): Check[] {
     none('wrong bytes', 'files', facts.wrong, facts.firstWrong),
     none('reads that failed', 'files', facts.unread, facts.firstUnread),
     none('wrong listings', 'listings', facts.wrongFinds),
-    none('processes that cannot be killed', 'processes', facts.stuck),
+    none('process in state D or otherwise stuck', 'processes', facts.stuck),
     {
       what: `memory flat, to ${memoryBound} MiB`,
       found: `${memory.first.toFixed(1)} MiB in the first quarter, ${memory.last.toFixed(1)} MiB in the last`,

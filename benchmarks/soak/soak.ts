@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { dropDentries } from '../page-cache.ts';
-import { openDescriptors, privateMemory, processState } from '../process-facts.ts';
+import { blockedProcesses, openDescriptors, privateMemory, processState } from '../process-facts.ts';
 import { seededRandom } from '../random.ts';
 import type { Sample, SoakFacts } from './judge.ts';
 import { patience, Reader, type ReaderReport } from './reader.ts';
@@ -66,7 +66,7 @@ export class Soak {
       const server = await this.#mount(this.#steady);
       const listing = await listTree(this.#tree.directory);
       const deadline = setTimeout(seconds * 1000, undefined, { signal: this.#ending.signal }).then(stop, () => {});
-      await Promise.all([
+      const steps = [
         deadline,
         ...Array.from({ length: readers }, () => this.#again(() => this.#read(seconds / 10))),
         this.#again(() => this.#list(listing)),
@@ -74,7 +74,8 @@ export class Soak {
         this.#again(() => this.#remount()),
         this.#again(() => this.#watch(server)),
         ...(dropsDentries ? [this.#again(() => this.#forget())] : []),
-      ]);
+      ];
+      await Promise.race([Promise.all(steps), this.#overtime()]);
       await this.#unmount(this.#steady, server);
     } finally {
       stop();
@@ -82,6 +83,14 @@ export class Soak {
       for (const directory of [this.#steady, this.#restless])
         await shoal('unmount', '--lazy', directory).catch(() => {});
     }
+  }
+
+  /** Rejects if the steps do not end when they should: some process waits for the mount in a state in which nothing ends it. */
+  async #overtime(): Promise<void> {
+    const { seconds } = this.#options;
+    await setTimeout(seconds * 1000 + 2 * patience, undefined, { ref: false });
+    const blocked = blockedProcesses().join(', ') || 'none';
+    throw new Error(`expected the soak to end after ${seconds} s, found it hanging; processes in state D: ${blocked}`);
   }
 
   /** A step that fails ends all the others; after Ctrl-C many do. */

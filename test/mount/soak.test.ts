@@ -54,7 +54,7 @@ test('a soak is judged by what happened, and by the last quarter of its time aga
     'no reads that failed: 2 files, the first a: I/O error',
   ]);
   expect(notHeld({ wrongFinds: 1 })).toEqual(['no wrong listings: 1 listings']);
-  expect(notHeld({ stuck: 1 })).toEqual(['no processes that cannot be killed: 1 processes']);
+  expect(notHeld({ stuck: 1 })).toEqual(['no process in state D or otherwise stuck: 1 processes']);
   expect(notHeld({ repairs: 0 })).toEqual([expect.stringContaining('everything was done')]);
   const leaking = Array.from({ length: 40 }, (_, second) => ({ ...steady, memory: 20 + second / 5 }));
   expect(notHeld({ samples: leaking })).toEqual([
