@@ -1,6 +1,7 @@
 // npm run bench: every scenario, with every contender that can run here. The table goes to stdout, what happens meanwhile to stderr.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { buildClients } from './clients.ts';
 import type { Contender } from './contender.ts';
@@ -23,6 +24,12 @@ const project = fileURLToPath(new URL('..', import.meta.url));
 buildClients();
 mkdirSync(options.work, { recursive: true });
 const run = mkdtempSync(join(options.work, 'run-'));
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    interrupted = true;
+  });
+}
 try {
   const facts: RunFacts = {
     date: new Date().toISOString(),
@@ -30,7 +37,8 @@ try {
     dentriesDropped: dropDentries(),
     machine: machineFacts(options.work),
   };
-  const results = options.scenarios.flatMap((scenario) => runScenario(scenario, options));
+  const results: Result[] = [];
+  for (const scenario of options.scenarios) results.push(...(await runScenario(scenario, options)));
   keep(facts, results);
   console.log(groupTables(results));
   if (results.some(({ contender, failure }) => contender === 'Shoal' && failure !== undefined)) process.exitCode = 1;
@@ -39,7 +47,7 @@ try {
 }
 
 /** All trials of a scenario. Contenders take turns, so that a slow minute of the machine is not one contender's. */
-function runScenario(scenario: Scenario, options: Options): Result[] {
+async function runScenario(scenario: Scenario, options: Options): Promise<Result[]> {
   const places = { work: options.work, run };
   const obstacle = scenario.unavailable(options, places);
   if (obstacle !== undefined) {
@@ -58,6 +66,8 @@ function runScenario(scenario: Scenario, options: Options): Result[] {
   for (let trial = 1; trial <= trials; trial++) {
     for (const [contender, values] of figures) {
       if (failures.has(contender)) continue;
+      await setImmediate(); // signals come in here
+      if (interrupted) throw new Error('interrupted');
       const scratch = mkdtempSync(join(run, 'trial-'));
       try {
         const dataSet = dataSets.get(contender) as DataSet;
