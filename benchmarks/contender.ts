@@ -1,8 +1,9 @@
 import type { Command } from './run-command.ts';
 
-/** A tree, and where an archive of it lies or shall lie. */
+/** A data set, and where an archive of it lies or shall lie. */
 export interface Packed {
-  readonly tree: string;
+  /** A directory, or a tar where there is none: see DataSet. */
+  readonly source: string;
   readonly archive: string;
 }
 

@@ -10,14 +10,16 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { seededRandom } from './random.ts';
 
 export interface DataSet {
   readonly name: string;
-  /** The directory that is packed. */
-  readonly tree: string;
-  /** A file with the path of every file below `tree`, each ended by NUL. */
+  /** Names the data set among others, in a file's name. */
+  readonly id: string;
+  /** The directory that is packed; or a tar to be indexed, for trees that nobody made. */
+  readonly source: string;
+  /** A file with the paths of files in `source`, each ended by NUL: of all, or evenly drawn from a million and more. */
   readonly paths: string;
   readonly files: number;
   readonly directories: number;
@@ -105,7 +107,8 @@ function cached(directory: string, make: (tree: string) => Made): DataSet {
   }
   return {
     ...JSON.parse(readFileSync(facts, 'utf8')),
-    tree: join(directory, 'tree'),
+    id: basename(directory),
+    source: join(directory, 'tree'),
     paths: join(directory, 'paths'),
   };
 }

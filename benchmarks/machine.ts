@@ -28,6 +28,7 @@ export function machineFacts(work: string): MachineFacts {
       mksquashfs: firstVersion('mksquashfs', '-version'),
       squashfuse: firstVersion('squashfuse_ll', '--help'),
       zstd: firstVersion('zstd', '--version'),
+      fio: firstVersion('fio', '--version'),
     },
   };
 }

@@ -2,28 +2,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Scenario } from './scenario.ts';
+import type { ScenarioGroup } from './scenarios/all.ts';
+import { fullSizes, quickSizes, type Sizes } from './sizes.ts';
 
-export interface Options {
+export interface Options extends Sizes {
   readonly scenarios: readonly Scenario[];
-  readonly files: number;
-  /** Bytes of the large file. */
-  readonly large: number;
-  readonly trials: number;
-  readonly operations: number;
   /** Where data sets are kept and archives are made. */
   readonly work: string;
   readonly writeDocs: boolean;
 }
 
-/** Sizes of the design; --quick's are enough to see that everything runs. */
-const FULL = { files: 100_000, large: 1536 * 2 ** 20, trials: 5, operations: 20_000 };
-const QUICK = { files: 5_000, large: 64 * 2 ** 20, trials: 3, operations: 2_000 };
-
-export function parseOptions(args: readonly string[], all: readonly Scenario[]): Options {
+/** `--scenario` takes names of scenarios and of groups. Without it all run but those of groups that are run on request, which `--full` and `--quick` add. */
+export function parseOptions(args: readonly string[], groups: readonly ScenarioGroup[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
       quick: { type: 'boolean', default: false },
+      full: { type: 'boolean', default: false },
       scenario: { type: 'string' },
       files: { type: 'string' },
       trials: { type: 'string' },
@@ -31,19 +26,29 @@ export function parseOptions(args: readonly string[], all: readonly Scenario[]):
       'write-docs': { type: 'boolean', default: false },
     },
   });
-  const sizes = values.quick ? QUICK : FULL;
-  const names = values.scenario?.split(',') ?? all.map(({ name }) => name);
-  const unknown = names.filter((name) => !all.some((scenario) => scenario.name === name));
-  if (unknown.length > 0)
-    throw new Error(`no scenario ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`);
+  const sizes = values.quick ? quickSizes : fullSizes;
+  const usual = groups.filter(({ onRequest }) => values.quick || values.full || !onRequest);
   return {
     ...sizes,
     files: count(values.files, sizes.files),
     trials: count(values.trials, sizes.trials),
-    scenarios: all.filter(({ name }) => names.includes(name)),
+    scenarios: values.scenario === undefined ? scenariosOf(usual) : named(values.scenario.split(','), groups),
     work: values.work,
     writeDocs: values['write-docs'],
   };
+}
+
+function named(names: readonly string[], groups: readonly ScenarioGroup[]): Scenario[] {
+  const all = scenariosOf(groups);
+  const known = [...groups, ...all].map(({ name }) => name);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new Error(`no scenario ${unknown.join(', ')}; there are ${known.join(', ')}`);
+  const ofGroups = scenariosOf(groups.filter(({ name }) => names.includes(name)));
+  return all.filter((scenario) => names.includes(scenario.name) || ofGroups.includes(scenario));
+}
+
+function scenariosOf(groups: readonly ScenarioGroup[]): Scenario[] {
+  return groups.flatMap(({ scenarios }) => scenarios);
 }
 
 function count(text: string | undefined, otherwise: number): number {

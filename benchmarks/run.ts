@@ -1,28 +1,35 @@
 // npm run bench: every scenario, with every contender that can run here. The table goes to stdout, what happens meanwhile to stderr.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { buildClients } from './clients.ts';
 import type { Contender } from './contender.ts';
 import { contenders } from './contenders/all.ts';
 import { gnuTar } from './contenders/tar.ts';
-import { type DataSet, largeFile, smallFiles } from './data-set.ts';
+import type { DataSet } from './data-set.ts';
 import { machineFacts } from './machine.ts';
 import { type Options, parseOptions } from './options.ts';
 import { benchmarksPage } from './page.ts';
 import { dropDentries } from './page-cache.ts';
-import { buildReadClient } from './read-client.ts';
 import type { Result, RunFacts } from './result.ts';
 import { runCommand } from './run-command.ts';
 import type { Scenario } from './scenario.ts';
-import { mountedScenarios } from './scenarios/mounted.ts';
-import { wholeScenarios } from './scenarios/whole.ts';
-import { resultTable } from './table.ts';
+import { scenarioGroups } from './scenarios/all.ts';
+import { lastSummary } from './soak/summary.ts';
+import { groupTables } from './table.ts';
 
-const options = parseOptions(process.argv.slice(2), [...wholeScenarios, ...mountedScenarios]);
+const options = parseOptions(process.argv.slice(2), scenarioGroups);
 const project = fileURLToPath(new URL('..', import.meta.url));
-buildReadClient();
+buildClients();
 mkdirSync(options.work, { recursive: true });
 const run = mkdtempSync(join(options.work, 'run-'));
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    interrupted = true;
+  });
+}
 try {
   const facts: RunFacts = {
     date: new Date().toISOString(),
@@ -30,37 +37,44 @@ try {
     dentriesDropped: dropDentries(),
     machine: machineFacts(options.work),
   };
-  const results = options.scenarios.flatMap((scenario) => runScenario(scenario, options));
+  const results: Result[] = [];
+  for (const scenario of options.scenarios) results.push(...(await runScenario(scenario, options)));
   keep(facts, results);
-  console.log(resultTable(results));
+  console.log(groupTables(results));
   if (results.some(({ contender, failure }) => contender === 'Shoal' && failure !== undefined)) process.exitCode = 1;
 } finally {
   rmSync(run, { recursive: true, force: true });
 }
 
 /** All trials of a scenario. Contenders take turns, so that a slow minute of the machine is not one contender's. */
-function runScenario(scenario: Scenario, { work, files, large, trials, operations }: Options): Result[] {
-  const obstacle = scenario.unavailable();
+async function runScenario(scenario: Scenario, options: Options): Promise<Result[]> {
+  const places = { work: options.work, run };
+  const obstacle = scenario.unavailable(options, places);
   if (obstacle !== undefined) {
     tell(`${scenario.name}: left out, ${obstacle}`);
     return [];
   }
-  const dataSet = scenario.data === 'small' ? smallFiles(work, files) : largeFile(work, large);
   const figures = new Map<Contender, number[]>();
   const failures = new Map<Contender, string>();
-  for (const contender of contenders.filter(scenario.suits)) {
+  for (const contender of scenario.contenders) {
     const reason = contender.unavailable();
     if (reason === undefined) figures.set(contender, []);
     else tell(`${scenario.name}: ${contender.name} left out, ${reason}`);
   }
+  const dataSets = new Map([...figures.keys()].map((each) => [each, scenario.data(options, places, each)]));
+  const trials = Math.min(options.trials, scenario.trials ?? options.trials);
   for (let trial = 1; trial <= trials; trial++) {
     for (const [contender, values] of figures) {
       if (failures.has(contender)) continue;
+      await setImmediate(); // signals come in here
+      if (interrupted) throw new Error('interrupted');
       const scratch = mkdtempSync(join(run, 'trial-'));
       try {
-        const packed = { tree: dataSet.tree, archive: archiveOf(contender, dataSet) };
-        const tar = archiveOf(gnuTar, dataSet);
-        values.push(scenario.run({ contender, dataSet, packed, tar, scratch, seed: trial, operations }));
+        const dataSet = dataSets.get(contender) as DataSet;
+        const packed = { source: dataSet.source, archive: archiveOf(contender, dataSet) };
+        const tar = () => archiveOf(gnuTar, dataSet);
+        const { operations } = options;
+        values.push(scenario.run({ contender, dataSet, packed, scratch, seed: trial, operations, tar }));
         tell(`${scenario.name}: ${contender.name}, trial ${trial}: ${values.at(-1)} ${scenario.unit}`);
       } catch (error) {
         failures.set(contender, `failed: ${error instanceof Error ? error.message : String(error)}`);
@@ -76,7 +90,7 @@ function runScenario(scenario: Scenario, { work, files, large, trials, operation
       scenario: name,
       title,
       conditions,
-      dataSet: dataSet.name,
+      dataSet: (dataSets.get(contender) as DataSet).name,
       contender: contender.name,
       unit,
       better,
@@ -89,13 +103,13 @@ function runScenario(scenario: Scenario, { work, files, large, trials, operation
 /** The archive of a data set by the contenders of a kind, packed anew in each run: what is measured is the code as it is now. */
 function archiveOf({ kind }: Contender, dataSet: DataSet): string {
   // A directory for each kind: an image's volume is a tar, too.
-  const archive = join(run, kind, `${dataSet.bytes}.${kind}`);
+  const archive = join(run, kind, `${dataSet.id}.${kind}`);
   if (kind === 'none' || existsSync(archive)) return archive;
   const packer = contenders.find((contender) => contender.kind === kind && contender.pack !== undefined);
   if (packer?.pack === undefined) throw new Error(`nothing packs ${kind}`);
   tell(`packing ${dataSet.name} with ${packer.name}`);
   mkdirSync(join(run, kind), { recursive: true });
-  runCommand(packer.pack({ tree: dataSet.tree, archive }));
+  runCommand(packer.pack({ source: dataSet.source, archive }));
   return archive;
 }
 
@@ -104,7 +118,8 @@ function keep(facts: RunFacts, results: readonly Result[]): void {
   mkdirSync(directory, { recursive: true });
   const lines = [facts, ...results].map((line) => `${JSON.stringify(line)}\n`);
   writeFileSync(join(directory, `${facts.date.replaceAll(':', '-')}.json`), lines.join(''));
-  if (options.writeDocs) writeFileSync(join(project, 'docs', 'BENCHMARKS.md'), benchmarksPage(facts, results));
+  if (options.writeDocs)
+    writeFileSync(join(project, 'docs', 'BENCHMARKS.md'), benchmarksPage(facts, results, lastSummary()));
 }
 
 function tell(line: string): void {

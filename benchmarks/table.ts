@@ -1,5 +1,15 @@
 import { type Budget, budgets } from './budgets.ts';
 import { median, type Result } from './result.ts';
+import { scenarioGroups } from './scenarios/all.ts';
+
+/** A table for each group of scenarios that was run, under its title. */
+export function groupTables(results: readonly Result[]): string {
+  const tables = scenarioGroups.flatMap(({ title, scenarios }) => {
+    const own = results.filter(({ scenario }) => scenarios.some(({ name }) => name === scenario));
+    return own.length === 0 ? [] : [`### ${title}\n\n${resultTable(own)}`];
+  });
+  return tables.join('\n\n');
+}
 
 /** The results as rows of a Markdown table, padded so that it also reads as text. */
 export function resultTable(results: readonly Result[]): string {

@@ -1,13 +1,18 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { budgets } from '../benchmarks/budgets.ts';
 import { smallFiles } from '../benchmarks/data-set.ts';
 import { parseOptions } from '../benchmarks/options.ts';
 import { median, type Result } from '../benchmarks/result.ts';
-import { mountedScenarios } from '../benchmarks/scenarios/mounted.ts';
+import { scenarioGroups } from '../benchmarks/scenarios/all.ts';
+import { syntheticTar } from '../benchmarks/synthetic-tar.ts';
 import { resultTable } from '../benchmarks/table.ts';
+import { parseMountOptions } from '../src/mount/mount-options.ts';
 import { readFiles } from './layers/read-files.ts';
 
 let scratch: string;
@@ -18,7 +23,7 @@ afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 test('a data set has files of about 6 kB with names of 20 bytes, 500 in a directory, and is the same everywhere', () => {
   const dataSet = smallFiles(scratch, 1000);
-  const files = readFiles(dataSet.tree, /^img_\d{11}\.jpeg$/);
+  const files = readFiles(dataSet.source, /^img_\d{11}\.jpeg$/);
   expect(files.size).toBe(1000);
   expect(new Set([...files.keys()].map((path) => path.split('/')[0])).size).toBe(2);
   expect([...files.keys()].every((path) => path.split('/')[1]?.length === 20)).toBe(true);
@@ -59,13 +64,51 @@ test('the median of an even number of trials lies between the middle two', () =>
 });
 
 test('a scenario that does not exist is told with those that do', () => {
-  expect(() => parseOptions(['--scenario', 'find,fnid'], mountedScenarios)).toThrow(
-    /no scenario fnid; there are mount, find/,
+  expect(() => parseOptions(['--scenario', 'find,fnid'], scenarioGroups)).toThrow(
+    /no scenario fnid; there are whole, .*, mount, find/,
   );
-  expect(
-    parseOptions(['--scenario', 'stat,find', '--quick'], mountedScenarios).scenarios.map(({ name }) => name),
-  ).toEqual(['find', 'stat']);
+  expect(namesOf(['--scenario', 'stat,find', '--quick'])).toEqual(['find', 'stat']);
 });
+
+test('a group of scenarios runs by its name, the huge one only when it is asked for or small', () => {
+  const huge = ['huge-mount', 'huge-stat', 'huge-memory'];
+  expect(namesOf(['--scenario', 'huge'])).toEqual(huge);
+  expect(namesOf(['--scenario', 'huge,find'])).toEqual(['find', ...huge]);
+  expect(namesOf([])).not.toContain('huge-stat');
+  for (const option of ['--full', '--quick']) expect(namesOf([option])).toEqual(expect.arrayContaining(huge));
+});
+
+test('scenarios have names of their own, and every budget is one of a scenario and its contenders', () => {
+  const scenarios = scenarioGroups.flatMap((group) => group.scenarios);
+  const names = [...scenarioGroups, ...scenarios].map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  const rows = scenarios.flatMap(({ name, contenders }) => contenders.map((contender) => `${name}: ${contender.name}`));
+  expect(rows).toEqual(expect.arrayContaining(budgets.map(({ scenario, than = 'Shoal' }) => `${scenario}: ${than}`)));
+});
+
+test('a technique is held against the mount option that switches it off', () => {
+  const { scenarios = [] } = scenarioGroups.find(({ name }) => name === 'techniques') ?? {};
+  expect(scenarios.length).toBeGreaterThan(10);
+  for (const { contenders } of scenarios) {
+    const [without, own] = contenders.map(({ name }) => name);
+    expect(Object.keys(parseMountOptions(without?.replace('Shoal, ', '') ?? ''))).not.toEqual([]);
+    expect(own).toBe('Shoal');
+  }
+});
+
+test('a synthetic tar is one to tar, with the paths that it tells of', () => {
+  const dataSet = syntheticTar(scratch, { files: 1201, perDirectory: 2, links: true });
+  const listed = execFileSync('tar', ['-tvf', dataSet.source], { encoding: 'utf8' }).trimEnd().split('\n');
+  expect(listed.length).toBe(dataSet.files + dataSet.directories);
+  expect(listed.at(-1)).toContain('t001/d100/links/img_00000001200.jpeg -> ../img_00000001200.jpeg');
+  const paths = readFileSync(dataSet.paths, 'utf8').split('\0').slice(0, -1);
+  expect(paths.length).toBe(1201);
+  expect(listed.filter((line) => paths.some((path) => line.includes(` ${path} `))).length).toBe(1201);
+});
+
+function namesOf(args: readonly string[]): string[] {
+  return parseOptions(args, scenarioGroups).scenarios.map(({ name }) => name);
+}
 
 function result(contender: string, trials: readonly number[]): Result {
   const about = { scenario: 'find', title: 'find', conditions: 'warm', dataSet: 'small' };

@@ -5,7 +5,7 @@ export const plainDirectory: Contender = {
   name: 'plain directory',
   kind: 'none',
   unavailable: () => undefined,
-  mount: ({ tree }) => ({ root: tree, unmount: () => undefined }),
+  mount: ({ source }) => ({ root: source, unmount: () => undefined }),
 };
 
 /** Node without a program: the least that a command written for it takes to start. */

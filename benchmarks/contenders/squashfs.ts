@@ -8,9 +8,9 @@ export const mksquashfs: Contender = {
   name: 'mksquashfs, uncompressed',
   kind: 'squashfs',
   unavailable: () => missing('mksquashfs'),
-  pack: ({ tree, archive }) => [
+  pack: ({ source, archive }) => [
     'mksquashfs',
-    tree,
+    source,
     archive,
     ...['-noI', '-noD', '-noF', '-noX', '-noappend', '-no-progress', '-quiet'],
   ],

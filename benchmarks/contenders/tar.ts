@@ -5,9 +5,9 @@ export const gnuTar: Contender = {
   name: 'GNU tar',
   kind: 'tar',
   unavailable: () => missing('tar'),
-  pack: ({ tree, archive }) => ['tar', '--format=pax', '-cf', archive, '-C', tree, '.'],
+  pack: ({ source, archive }) => ['tar', '--format=pax', '-cf', archive, '-C', source, '.'],
   extract: ({ archive }, into) => ['tar', '-xf', archive, '-C', into],
-  verify: ({ tree, archive }) => ['tar', '--compare', '-f', archive, '-C', tree],
+  verify: ({ source, archive }) => ['tar', '--compare', '-f', archive, '-C', source],
   readTar: (tar) => ['tar', '-tf', tar],
 };
 
@@ -16,7 +16,14 @@ export const gnuTarSynced: Contender = {
   name: 'GNU tar, then sync',
   kind: 'tar',
   unavailable: () => missing('tar'),
-  pack: ({ tree, archive }) => ['sh', '-c', 'tar --format=pax -cf "$2" -C "$1" . && sync "$2"', 'sh', tree, archive],
+  pack: ({ source, archive }) => [
+    'sh',
+    '-c',
+    'tar --format=pax -cf "$2" -C "$1" . && sync "$2"',
+    'sh',
+    source,
+    archive,
+  ],
 };
 
 export const bsdtar: Contender = {

@@ -1,7 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildClients, readClient } from '../clients.ts';
 import { dropDentries } from '../page-cache.ts';
-import { buildReadClient, readClient } from '../read-client.ts';
 
 /** Operations per second on the mount and on the directory. */
 export interface Rates {
@@ -15,7 +15,7 @@ const seed = 1;
 
 /** Times a scan of everything and reads of whole files in random order, each trial in a process of its own. `work` takes a file. */
 export function measureDirectories(mount: string, directory: string, work: string): Rates[] {
-  buildReadClient();
+  buildClients();
   const list = join(work, 'paths');
   writeFileSync(list, Buffer.concat(filePaths(directory).flatMap((path) => [path, Buffer.of(0)])));
   const rates: Rates[] = [];

@@ -1,12 +1,26 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Mounted } from '../contender.ts';
-import { dropDentries, dropEverything, isRoot, warm } from '../page-cache.ts';
-import { type ClientResult, readClient } from '../read-client.ts';
+import { readdirSync } from 'node:fs';
+import type { ClientResult } from '../clients.ts';
+import { contenders } from '../contenders/all.ts';
+import { shoal } from '../contenders/shoal.ts';
+import { squashfuse } from '../contenders/squashfs.ts';
+import { dropDentries, dropEverything, isRoot } from '../page-cache.ts';
+import { privateMemory } from '../process-facts.ts';
 import type { Scenario, Trial } from '../scenario.ts';
+import { large, small } from './data.ts';
+import {
+  askAtRandom,
+  findAll,
+  freshMount,
+  megabytesPerSecond,
+  onFreshMount,
+  perSecond,
+  readLarge,
+  warmContent,
+  withMount,
+} from './fresh-mount.ts';
 
-const conditions = 'fresh mount, page cache warm, dentries dropped';
 const always = () => undefined;
+const mounting = contenders.filter(({ mount }) => mount !== undefined);
 
 /** Everything that programs do with a mounted tree. */
 export const mountedScenarios: readonly Scenario[] = [
@@ -16,24 +30,18 @@ export const mountedScenarios: readonly Scenario[] = [
     conditions: 'page cache warm',
     unit: 'ms',
     better: 'lower',
-    data: 'small',
+    contenders: mounting.filter(({ kind }) => kind !== 'none'),
     unavailable: always,
-    suits: (contender) => contender.mount !== undefined && contender.kind !== 'none',
-    run: (trial) => {
-      const started = process.hrtime.bigint();
-      return withMount(trial, ({ root }) => {
-        readdirSync(root);
-        return Number(process.hrtime.bigint() - started) / 1e6;
-      });
-    },
+    data: small,
+    run: untilRootIsRead,
   },
-  rate('find', 'find with stat, whole tree', (root, { dataSet }) =>
-    exactly(dataSet.files + dataSet.directories, readClient('find', root)),
+  rate('find', 'find with stat, whole tree', findAll),
+  rate('stat', 'stat, random order, 1 thread', (root, trial) => askAtRandom(root, trial, { mode: 'stat' })),
+  rate('read', 'open+read+close, random order, 1 thread', (root, trial) => askAtRandom(root, trial, { mode: 'read' })),
+  rate('read4', 'open+read+close, random order, 4 threads', (root, trial) =>
+    askAtRandom(root, trial, { mode: 'read', threads: 4 }),
   ),
-  rate('stat', 'stat, random order, 1 thread', (root, trial) => random('stat', root, trial, 1)),
-  rate('read', 'open+read+close, random order, 1 thread', (root, trial) => random('read', root, trial, 1)),
-  rate('read4', 'open+read+close, random order, 4 threads', (root, trial) => random('read', root, trial, 4)),
-  sequential('sequential', 'sequential read of one large file', conditions, always, (trial) => {
+  sequential('sequential', 'sequential read of one large file', freshMount, always, (trial) => {
     if (dropDentries()) warmContent(trial);
   }),
   sequential(
@@ -46,111 +54,66 @@ export const mountedScenarios: readonly Scenario[] = [
   {
     name: 'memory',
     title: 'private memory of the server after find and random reads',
-    conditions,
+    conditions: freshMount,
     unit: 'MiB',
     better: 'lower',
-    data: 'small',
+    contenders: [squashfuse, shoal],
     unavailable: always,
-    suits: ({ kind, name }) => kind === 'shoal' || name === 'squashfuse_ll',
+    data: small,
     run: (trial) =>
       withMount(trial, ({ root, server }) => {
-        readClient('find', root);
-        random('read', root, trial, 4);
+        findAll(root, trial);
+        askAtRandom(root, trial, { mode: 'read', threads: 4 });
         return privateMemory(server);
       }),
   },
 ];
 
+/** Milliseconds from the command to the names in the root. */
+export function untilRootIsRead(trial: Trial): number {
+  const started = process.hrtime.bigint();
+  return withMount(trial, ({ root }) => {
+    readdirSync(root);
+    return Number(process.hrtime.bigint() - started) / 1e6;
+  });
+}
+
 function rate(name: string, title: string, measure: (root: string, trial: Trial) => ClientResult): Scenario {
   return {
     name,
     title,
-    conditions,
+    conditions: freshMount,
     unit: 'files/s',
     better: 'higher',
-    data: 'small',
+    contenders: mounting,
     unavailable: always,
-    suits: (contender) => contender.mount !== undefined,
-    run: (trial) => {
-      warmContent(trial);
-      return withMount(trial, ({ root }) => {
-        if (dropDentries() && trial.contender.kind !== 'none') warmContent(trial);
-        const { operations, seconds } = measure(root, trial);
-        return operations / seconds;
-      });
-    },
+    data: small,
+    run: (trial) => onFreshMount(trial, ({ root }) => perSecond(measure(root, trial))),
   };
 }
 
 function sequential(
   name: string,
   title: string,
-  stated: string,
+  conditions: string,
   unavailable: () => string | undefined,
   prepare: (trial: Trial) => void,
 ): Scenario {
   return {
     name,
     title,
-    conditions: stated,
+    conditions,
     unit: 'MB/s',
     better: 'higher',
-    data: 'large',
+    contenders: mounting,
     unavailable,
-    suits: (contender) => contender.mount !== undefined,
+    data: large,
     run: (trial) => {
       warmContent(trial);
       return withMount(trial, ({ root }) => {
         prepare(trial);
-        const { bytes, seconds } = readClient('sequential', join(root, 'large.bin'));
-        if (bytes !== trial.dataSet.bytes) throw new Error(`expected ${trial.dataSet.bytes} bytes, read ${bytes}`);
-        return bytes / seconds / 1e6;
+        return megabytesPerSecond(readLarge(root, trial, 'sequential'));
       });
     },
   };
-}
-
-function withMount<Result>(trial: Trial, use: (mounted: Mounted) => Result): Result {
-  const at = join(trial.scratch, 'mount');
-  mkdirSync(at);
-  const mounted = (trial.contender.mount as NonNullable<typeof trial.contender.mount>)(trial.packed, at);
-  try {
-    return use(mounted);
-  } finally {
-    mounted.unmount();
-  }
-}
-
-/** Brings what the contender serves from into the page cache: its archive, or the files of the tree. */
-function warmContent({ contender, packed, dataSet }: Trial): void {
-  if (contender.kind === 'none') {
-    readClient('read', packed.tree, dataSet.paths, '1', String(dataSet.files), '1');
-    return;
-  }
-  warm(packed.archive);
-  if (contender.kind === 'shoal') warm(packed.archive.replace(/\.shoal$/, '.tar'));
-}
-
-function random(
-  mode: 'stat' | 'read',
-  root: string,
-  { dataSet, seed, operations }: Trial,
-  threads: number,
-): ClientResult {
-  const count = Math.min(operations, dataSet.files);
-  return exactly(count, readClient(mode, root, dataSet.paths, String(threads), String(count), String(seed)));
-}
-
-/** A rate over fewer operations than were asked for is none. */
-function exactly(operations: number, result: ClientResult): ClientResult {
-  if (result.operations !== operations)
-    throw new Error(`expected ${operations} operations, counted ${result.operations}`);
-  return result;
-}
-
-/** MiB of memory that only the process has. */
-function privateMemory(process: number | undefined): number {
-  const rollup = readFileSync(`/proc/${process}/smaps_rollup`, 'utf8');
-  const kilobytes = [...rollup.matchAll(/^Private_\w+: +(\d+) kB/gm)];
-  return kilobytes.reduce((sum, match) => sum + Number(match[1]), 0) / 1024;
 }

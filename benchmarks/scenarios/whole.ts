@@ -1,10 +1,12 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Contender } from '../contender.ts';
+import { readClient } from '../clients.ts';
+import { contenders } from '../contenders/all.ts';
+import { shoal } from '../contenders/shoal.ts';
 import { settle, warm } from '../page-cache.ts';
-import { readClient } from '../read-client.ts';
 import { isInstalled, runCommand, timeCommand } from '../run-command.ts';
 import type { Scenario, Trial } from '../scenario.ts';
+import { small } from './data.ts';
 
 const always = () => undefined;
 
@@ -14,7 +16,7 @@ export const wholeScenarios: readonly Scenario[] = [
     warmTree(trial);
     settle();
     const archive = join(trial.scratch, `packed.${trial.contender.kind}`);
-    return timeCommand(trial.contender.pack?.({ tree: trial.packed.tree, archive }) ?? ['false']);
+    return timeCommand(trial.contender.pack?.({ source: trial.packed.source, archive }) ?? ['false']);
   }),
   {
     name: 'index',
@@ -22,10 +24,11 @@ export const wholeScenarios: readonly Scenario[] = [
     conditions: 'a tar by GNU tar, page cache warm',
     unit: 'entries/s',
     better: 'higher',
-    data: 'small',
+    contenders: contenders.filter(({ readTar }) => readTar !== undefined),
     unavailable: always,
-    suits: (contender) => contender.readTar !== undefined,
-    run: ({ contender, tar, scratch, dataSet }) => {
+    data: small,
+    run: ({ contender, scratch, dataSet, ...trial }) => {
+      const tar = trial.tar();
       warm(tar);
       settle();
       const time = timeCommand(contender.readTar?.(tar, join(scratch, 'index.shoal')) ?? ['false']);
@@ -65,9 +68,9 @@ export const wholeScenarios: readonly Scenario[] = [
     conditions: 'page cache warm',
     unit: 'ms',
     better: 'lower',
-    data: 'small',
+    contenders: contenders.filter(({ start }) => start !== undefined),
     unavailable: always,
-    suits: (contender) => contender.start !== undefined,
+    data: small,
     run: ({ contender }) => {
       const times = Array.from({ length: 11 }, () => timeCommand(contender.start?.() ?? ['false']) * 1000);
       return times.sort((a, b) => a - b)[5] as number;
@@ -82,8 +85,9 @@ function seconds(
   needs: 'pack' | 'extract' | 'verify',
   run: (trial: Trial) => number,
 ): Scenario {
-  const suits = (contender: Contender) => contender[needs] !== undefined;
-  return { name, title, conditions, unit: 's', better: 'lower', data: 'small', unavailable: always, suits, run };
+  const able = contenders.filter((contender) => contender[needs] !== undefined);
+  const about = { name, title, conditions, unit: 's', better: 'lower' } as const;
+  return { ...about, contenders: able, unavailable: always, data: small, run };
 }
 
 function size(
@@ -98,14 +102,14 @@ function size(
     conditions: 'names of 20 bytes',
     unit: 'bytes/entry',
     better: 'lower',
-    data: 'small',
+    contenders: [shoal],
     unavailable,
-    suits: ({ kind }) => kind === 'shoal',
+    data: small,
     run: ({ packed, scratch, dataSet }) => measure(packed.archive, scratch) / (dataSet.files + dataSet.directories + 1),
   };
 }
 
 function warmTree({ packed, dataSet }: Trial): void {
-  readClient('find', packed.tree);
-  readClient('read', packed.tree, dataSet.paths, '1', String(dataSet.files), '1');
+  readClient('find', packed.source);
+  readClient('read', packed.source, dataSet.paths, '1', String(dataSet.files), '1');
 }

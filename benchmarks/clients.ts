@@ -9,12 +9,16 @@ export interface ClientResult {
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Builds the client of all mounts; see benchmarks/native/read_client.cc. */
-export function buildReadClient(): void {
+/** Builds the programs of benchmarks/native. */
+export function buildClients(): void {
   runCommand(['make', '-C', `${root}native`, '--no-print-directory', 'benchmarks']);
 }
 
-/** Runs the client in a process of its own. */
+export function clientProgram(name: 'read_client' | 'compare_client'): string {
+  return `${root}build/release/${name}`;
+}
+
+/** Runs the client of all mounts, see benchmarks/native/read_client.cc, in a process of its own. */
 export function readClient(...options: readonly string[]): ClientResult {
-  return JSON.parse(runCommand([`${root}build/release/read_client`, ...options]));
+  return JSON.parse(runCommand([clientProgram('read_client'), ...options]));
 }

@@ -1,0 +1,23 @@
+import type { Scenario } from '../scenario.ts';
+import { mountedScenarios } from './mounted.ts';
+import { hugeScenarios, scaleScenarios } from './scale.ts';
+import { techniqueScenarios } from './techniques.ts';
+import { wholeScenarios } from './whole.ts';
+
+/** Scenarios that stand in one table. */
+export interface ScenarioGroup {
+  /** As `--scenario` takes it. */
+  readonly name: string;
+  readonly title: string;
+  readonly scenarios: readonly Scenario[];
+  /** Takes minutes and gigabytes. */
+  readonly onRequest?: boolean;
+}
+
+export const scenarioGroups: readonly ScenarioGroup[] = [
+  { name: 'whole', title: 'Whole trees and archives', scenarios: wholeScenarios },
+  { name: 'mounted', title: 'Through a mount', scenarios: mountedScenarios },
+  { name: 'techniques', title: 'What each technique of the mount is worth', scenarios: techniqueScenarios },
+  { name: 'scale', title: 'Large directories, many readers', scenarios: scaleScenarios },
+  { name: 'huge', title: 'Ten million files', scenarios: hugeScenarios, onRequest: true },
+];

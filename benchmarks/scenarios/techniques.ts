@@ -1,0 +1,76 @@
+import type { ClientResult } from '../clients.ts';
+import { shoal, shoalMountedWith } from '../contenders/shoal.ts';
+import type { Scenario, Trial } from '../scenario.ts';
+import { flat, large, small, synthetic } from './data.ts';
+import {
+  askAtRandom,
+  findAll,
+  freshMount,
+  megabytesPerSecond,
+  onFreshMount,
+  perSecond,
+  readLarge,
+} from './fresh-mount.ts';
+
+/** Work of one trial at `root`. */
+type Measure = (root: string, trial: Trial) => ClientResult;
+
+const read: Measure = (root, trial) => askAtRandom(root, trial, { mode: 'read' });
+const read4: Measure = (root, trial) => askAtRandom(root, trial, { mode: 'read', threads: 4 });
+const stat4: Measure = (root, trial) => askAtRandom(root, trial, { mode: 'stat', threads: 4 });
+const statTwice: Measure = (root, trial) => askAtRandom(root, trial, { mode: 'stat', rounds: 2 });
+const missTwice: Measure = (root, trial) => askAtRandom(root, trial, { mode: 'missing', rounds: 2 });
+const followTwice: Measure = (root, trial) => askAtRandom(root, trial, { mode: 'follow', rounds: 2 });
+const sequential: Measure = (root, trial) => readLarge(root, trial, 'sequential');
+const direct: Measure = (root, trial) => readLarge(root, trial, 'direct');
+
+const manyDirectories = synthetic({ files: 40_000, perDirectory: 4 });
+const links = synthetic({ files: 20_000, perDirectory: 500, links: true });
+
+/** Shoal as it is against Shoal without one technique, at the work where that should matter most. */
+export const techniqueScenarios: readonly Scenario[] = [
+  rate('skip_open', 'skip_open=no', 'open+read+close, random order, 1 thread', read),
+  rate('skip_opendir', 'skip_opendir=no', 'find, 4 files in a directory', findAll, manyDirectories),
+  rate('readdirplus', 'readdirplus=no', 'find with stat, whole tree', findAll),
+  rate('timeouts', 'entry_timeout=0,attr_timeout=0', 'stat, each file twice', statTwice),
+  rate('negative_timeout', 'negative_timeout=0', 'stat of missing names, each twice', missTwice),
+  rate('cache_symlinks', 'cache_symlinks=no', 'stat through links, each twice', followTwice, links),
+  rate('parallel_dirops', 'parallel_dirops=no', 'stat in one directory, 4 threads', stat4, flat),
+  throughput('max_read', 'max_read=128K', 'sequential read of one large file', sequential),
+  throughput('max_read-direct', 'max_read=128K', 'the same around the page cache, 1 MiB at a time', direct),
+  rate('clone_fd', 'clone_fd=no', 'open+read+close, random order, 1 thread', read),
+  rate('clone_fd4', 'clone_fd=no', 'open+read+close, random order, 4 threads', read4),
+  rate('polling', 'polling=no', 'open+read+close, random order, 1 thread', read),
+  rate('polling4', 'polling=no', 'open+read+close, random order, 4 threads', read4),
+  rate('verify-random', 'verify=no', 'open+read+close, random order, 1 thread', read),
+  throughput('verify-sequential', 'verify=no', 'sequential read of one large file', sequential),
+];
+
+function rate(name: string, off: string, title: string, measure: Measure, data = small): Scenario {
+  return technique(name, off, title, 'files/s', data, (root, trial) => perSecond(measure(root, trial)));
+}
+
+function throughput(name: string, off: string, title: string, measure: Measure): Scenario {
+  return technique(name, off, title, 'MB/s', large, (root, trial) => megabytesPerSecond(measure(root, trial)));
+}
+
+function technique(
+  name: string,
+  off: string,
+  title: string,
+  unit: 'files/s' | 'MB/s',
+  data: Scenario['data'],
+  figure: (root: string, trial: Trial) => number,
+): Scenario {
+  return {
+    name,
+    title,
+    conditions: freshMount,
+    unit,
+    better: 'higher',
+    contenders: [shoalMountedWith(off), shoal],
+    unavailable: () => undefined,
+    data,
+    run: (trial) => onFreshMount(trial, ({ root }) => figure(root, trial)),
+  };
+}
