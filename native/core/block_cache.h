@@ -40,7 +40,7 @@ class BlockCache {
   enum class Reader : uint8_t {
     kRandom,
     kStream,
-    kReadahead,  // takes nothing from streams, and fails where kStream may not
+    kReadahead,  // for a stream, too, but takes nothing that another one has ahead of it
   };
 
   // Keeps a block where it is. Must not outlive the cache.

@@ -16,8 +16,8 @@
 
 namespace shoal::fuse {
 
-// Of blocks of network storage: those that eight streams have ahead of themselves and as many again for random readers
-// and for what was read; little against what a job of a compute node has.
+// For blocks of network storage: a quarter of it is what seven streams have ahead of themselves, and all of it little
+// against the memory of a job.
 constexpr uint64_t kDefaultCacheBytes = 256 << 20;
 
 struct ServeOptions {

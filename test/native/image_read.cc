@@ -1,6 +1,6 @@
 // Reads content through Image::Read, as a mount does: `image_read INDEX [CACHE_BYTES]`, then on stdin lines
-// `ENTRY OFFSET SIZE`. Prints for each `GOT CRC32C` of the bytes it got, or `CODE OFFSET PATH: MESSAGE`; the latter also
-// where the image does not open. At the end of its input it prints what it counted, as JSON.
+// `ENTRY OFFSET SIZE`. Prints for each `GOT CRC32C` of the bytes it got, or `CODE OFFSET PATH: MESSAGE`; the latter
+// also where the image does not open. At the end of its input it prints what it counted, as JSON.
 #include <cstdlib>
 #include <iostream>
 #include <vector>
