@@ -240,10 +240,13 @@ test('what a killed process left is used again', async () => {
 
 test('what a killed process left is removed when another index is opened', async () => {
   const left = await leftCopy();
+  const own = join(ownDirectory(), 'of the user');
+  writeFileSync(own, '');
   const holder = await open(join(scratch, 'other.shoal'));
   expect(existsSync(left)).toBe(false);
-  expect(copies()).toHaveLength(1);
+  expect(copies()).toHaveLength(2);
   await holder.end();
+  expect(existsSync(own)).toBe(true);
 });
 
 test('of a copy that was killed half way only the rest is read', async () => {
