@@ -240,10 +240,13 @@ test('what a killed process left is used again', async () => {
 
 test('what a killed process left is removed when another index is opened', async () => {
   const left = await leftCopy();
+  const own = join(ownDirectory(), 'of the user');
+  writeFileSync(own, '');
   const holder = await open(join(scratch, 'other.shoal'));
   expect(existsSync(left)).toBe(false);
-  expect(copies()).toHaveLength(1);
+  expect(copies()).toHaveLength(2);
   await holder.end();
+  expect(existsSync(own)).toBe(true);
 });
 
 test('of a copy that was killed half way only the rest is read', async () => {
@@ -257,6 +260,25 @@ test('of a copy that was killed half way only the rest is read', async () => {
   expect(await holder.ask('walk 2')).toBe(answers);
   expect(await holder.bytes()).toBe(batchLength);
   await holder.end();
+});
+
+test('who claims a part of a copy and then stops is waited for no longer than seconds', async () => {
+  const left = await leftCopy();
+  edit(left, (bytes) => bytes.fill(0, 1, 3)); // Marks of two batches.
+  // A lock of the open file description (37 is F_OFD_SETLK) on both marks, as a process has that was stopped.
+  const claim = `
+import fcntl, os, struct, sys
+descriptor = os.open(sys.argv[1], os.O_RDWR)
+fcntl.fcntl(descriptor, 37, struct.pack('hhqqi4x', fcntl.F_WRLCK, os.SEEK_SET, 1, 2, 0))
+print('claimed', flush=True)
+sys.stdin.read()`;
+  const claimant = new Holder('python3', ['-c', claim, left], place);
+  expect(await claimant.line()).toBe('claimed');
+  const holder = await open(index);
+  expect(await holder.ask('walk 2')).toBe(answers);
+  expect(await holder.bytes()).toBeGreaterThanOrEqual(2 * batchLength);
+  await holder.end();
+  await claimant.end();
 });
 
 test('processes killed at any moment leave nothing that misleads the next', async () => {

@@ -10,10 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <mutex>
+#include <utility>
 #include <vector>
 
 #include "core/storage.h"
@@ -29,6 +32,8 @@ constexpr long kLockPauseNanoseconds = 1000 * 1000;
 // Users of user namespaces may be of one number here and of different ones outside: who finds the directory taken by
 // another one uses the next.
 constexpr int kDirectories = 8;
+// Of files that were made here: nothing else is taken away, should the directory be somebody's for another purpose.
+constexpr char kPrefix[] = "shoal-copy-";
 // Who a user is that a user namespace does not know (/proc/sys/kernel/overflowuid): perhaps many different ones.
 constexpr uid_t kOverflowUser = 65534;
 // Of the room that is free, others keep this part: programs use /dev/shm too, and in containers it is often small.
@@ -90,6 +95,40 @@ bool TakeAwayForeign(int directory, const char* name) {
 
 }  // namespace
 
+// The shared files that this process has open. A server may end by exit(3) while its threads still use them.
+class OpenNodeFiles {
+ public:
+  static OpenNodeFiles& Get() {
+    static auto* const files = new OpenNodeFiles();  // for the sake of exit(3) never destroyed
+    return *files;
+  }
+
+  void Add(const NodeFile* file) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    files_.push_back(file);
+    if (!std::exchange(watching_exit_, true)) std::atexit([] { Get().TakeAwayAll(); });
+  }
+
+  void Remove(const NodeFile* file) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = std::find(files_.begin(), files_.end(), file);
+    if (found == files_.end()) return;  // at exit
+    files_.erase(found);
+    file->TakeAwayIfLast();
+  }
+
+ private:
+  void TakeAwayAll() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (const NodeFile* file : files_) file->TakeAwayIfLast();
+    files_.clear();
+  }
+
+  std::mutex mutex_;
+  std::vector<const NodeFile*> files_;
+  bool watching_exit_ = false;
+};
+
 Status NodeFile::Open(const std::string& name, uint64_t length, NodeFile* out) {
   // Beyond this limit ftruncate(2) would end the process with SIGXFSZ.
   struct rlimit limit;
@@ -98,9 +137,10 @@ Status NodeFile::Open(const std::string& name, uint64_t length, NodeFile* out) {
                                           " bytes to be allowed, found a limit of " + std::to_string(limit.rlim_cur));
   }
   if (geteuid() != kOverflowUser) {
-    out->name_ = name;
+    out->name_ = kPrefix + name;
     for (const std::string& place : Places()) {
       if (!place.empty() && place[0] == '/' && out->OpenIn(place, length)) {
+        OpenNodeFiles::Get().Add(out);
         out->TakeAwayOthers();
         return Status();
       }
@@ -113,8 +153,12 @@ Status NodeFile::Open(const std::string& name, uint64_t length, NodeFile* out) {
 }
 
 NodeFile::~NodeFile() {
-  // Of several that close at the same time each gives up its shared lock first, so the last one gets the exclusive one.
-  if (!name_.empty() && TakeAwayUnheld(directory_.get(), name_.c_str(), fd())) TakeAwayDirectory();
+  if (is_shared()) OpenNodeFiles::Get().Remove(this);
+}
+
+// Of several that close at the same time each gives up its shared lock first, so the last one gets the exclusive one.
+void NodeFile::TakeAwayIfLast() const {
+  if (TakeAwayUnheld(directory_.get(), name_.c_str(), fd())) TakeAwayDirectory();
 }
 
 bool NodeFile::OpenIn(const std::string& place, uint64_t length) {
@@ -187,7 +231,7 @@ void NodeFile::TakeAwayOthers() const {
   if (names == nullptr) return;
   again.release();
   while (const dirent* found = readdir(names.get())) {
-    if (found->d_name == name_) continue;
+    if (found->d_name == name_ || std::strncmp(found->d_name, kPrefix, std::strlen(kPrefix)) != 0) continue;
     const UniqueFd other(openat(directory_.get(), found->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     struct stat info;
     if (other.valid() && fstat(other.get(), &info) == 0 && S_ISREG(info.st_mode)) {

@@ -1,6 +1,6 @@
 // A file in memory of this node that all processes of one user share under its name, for as long as one of them has it
-// open. The last to close it takes it away; what a killed process leaves is opened again, or taken away by the next one
-// that opens any.
+// open. The last to close it takes it away, be it by exit(3); what a killed process leaves is opened again, or taken
+// away by the next one that opens any.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,8 @@ class NodeFile {
   bool is_shared() const { return !name_.empty(); }
 
  private:
+  friend class OpenNodeFiles;
+
   // How an attempt to open the file ended.
   enum class Attempt { kOpened, kAgain, kUnusable };
 
@@ -36,6 +38,7 @@ class NodeFile {
   Attempt Make(uint64_t length);
   void TakeAwayOthers() const;
   void TakeAwayDirectory() const;
+  void TakeAwayIfLast() const;
 
   std::string name_;  // empty: of this process alone
   std::string directory_name_;

@@ -1,7 +1,20 @@
-import { closeSync, openSync, readFileSync, readSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { flipByte, placeOf } from './damage-entry.ts';
+import { buildImage, type Node } from '../support/build-image.ts';
+import { flipByte, placeOf } from './flip-byte.ts';
 import { isRunning, scene } from './scene.ts';
 
 test('a damaged file gives EIO, its neighbours their bytes, and the log one line with its name', async (ctx) => {
@@ -70,4 +83,53 @@ test('an index truncated under its mount gives EIO, and the server stays', async
   expect(() => readFileSync(join(directory, '999'))).toThrow('EIO');
   expect(() => readFileSync(join(directory, '998'))).toThrow('EIO');
   expect(isRunning(mounted.pid)).toBe(true);
+});
+
+const names = Array.from({ length: 10_000 }, (_, number) => `${number} ${'long name '.repeat(10)}`.trimEnd());
+/** The root is listed before anybody is told that the mount is ready; what lies below it, nobody has touched then. */
+const wideTree: Node = {
+  kind: 'directory',
+  mode: 0o755,
+  children: {
+    below: {
+      kind: 'directory',
+      mode: 0o755,
+      children: Object.fromEntries(names.map((name) => [name, { kind: 'file', content: Buffer.from(name) }])),
+    },
+  },
+};
+
+test('an index and a volume that are removed under their mount serve it to its end', async (ctx) => {
+  const { root, image, volume, directory, mount } = scene(ctx);
+  buildImage(root, 'image', wideTree);
+  await mount();
+  rmSync(image);
+  rmSync(volume);
+  expect(readdirSync(join(directory, 'below'))).toHaveLength(names.length);
+  const name = names[4321] as string;
+  expect(readFileSync(join(directory, 'below', name), 'utf8')).toBe(name);
+});
+
+test('of an index overwritten under its mount, what nobody touched is right or EIO, and the log says where', async (ctx) => {
+  const { root, image, directory, mount } = scene(ctx);
+  buildImage(root, 'image', wideTree);
+  const log = join(root, 'log');
+  const mounted = await mount({ log });
+  const { size } = statSync(image);
+  const descriptor = openSync(image, 'r+');
+  // Names, which are most of the index.
+  writeSync(descriptor, Buffer.alloc(size / 4, 'other bytes '), 0, size / 4, size / 2);
+  closeSync(descriptor);
+  let errors = 0;
+  for (const name of names) {
+    try {
+      expect(lstatSync(join(directory, 'below', name)).size).toBe(name.length);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'EIO' });
+      errors++;
+    }
+  }
+  expect(errors).toBeGreaterThan(0);
+  expect(isRunning(mounted.pid)).toBe(true);
+  expect(readFileSync(log, 'utf8')).toContain('CRC32C of block');
 });

@@ -16,7 +16,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { mountStatistics } from '../../src/mount/statistics.ts';
 import { type RequestKind, requestKinds } from '../../src/native/statistics.ts';
 import { nativeBuildTimeout, nativeProgram } from '../support/native-programs.ts';
-import { flipByte, placeOf } from './damage-entry.ts';
+import { flipByte, placeOf } from './flip-byte.ts';
 import { run, scene } from './scene.ts';
 
 const directFlag = 0o40000;

@@ -12,6 +12,7 @@ export function placeOf(image: string, name: string): number {
   }
 }
 
+/** Damages a byte of a file; twice, it is whole again. */
 export function flipByte(path: string, at: number): void {
   const descriptor = openSync(path, 'r+');
   const byte = Buffer.alloc(1);
