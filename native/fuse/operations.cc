@@ -24,8 +24,12 @@ constexpr int kTries = 3;
 // Positions in a directory: 0 is before ".", 1 before "..", 2 + k before child k.
 constexpr uint64_t kFirstChildPosition = 2;
 
-// A name in a request ends with a zero.
-std::string_view TakeName(std::string_view body) { return body.substr(0, body.find('\0')); }
+// A name in a request ends with a zero; else the request was cut off.
+bool TakeName(std::string_view body, std::string_view* name) {
+  const size_t end = body.find('\0');
+  *name = body.substr(0, end);
+  return end != std::string_view::npos;
+}
 
 }  // namespace
 
@@ -61,8 +65,10 @@ Answer Operations::HandleOnce(const InHeader& header, std::string_view body, Wor
   const auto number = static_cast<uint32_t>(header.nodeid - 1);
 
   switch (opcode) {
-    case Opcode::kLookup:
-      return Lookup(number, TakeName(body), workspace);
+    case Opcode::kLookup: {
+      std::string_view name;
+      return TakeName(body, &name) ? Lookup(number, name, workspace) : Refuse(EINVAL);
+    }
     case Opcode::kGetattr:
       return Getattr(number, workspace);
     case Opcode::kReadlink:
@@ -90,9 +96,10 @@ Answer Operations::HandleOnce(const InHeader& header, std::string_view body, Wor
       return Answer();
     case Opcode::kGetxattr: {
       GetxattrIn in;
+      std::string_view name;
       if (!index_.has_xattrs()) return Refuse(ENOSYS);
-      if (!Take(body, &in)) return Refuse(EINVAL);
-      return Getxattr(number, in.size, TakeName(body.substr(sizeof in)), workspace);
+      if (!Take(body, &in) || !TakeName(body.substr(sizeof in), &name)) return Refuse(EINVAL);
+      return Getxattr(number, in.size, name, workspace);
     }
     case Opcode::kListxattr: {
       GetxattrIn in;

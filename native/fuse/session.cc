@@ -104,6 +104,10 @@ Status Session::ShakeHands() {
     const ssize_t length = read(device_.get(), request, sizeof request);
     if (length < 0 && (errno == EINTR || errno == ENOENT || errno == EAGAIN)) continue;
     if (length < 0) return Status::FromErrno("cannot take up the FUSE session", "/dev/fuse", errno);
+    if (length < static_cast<ssize_t>(sizeof(InHeader))) {
+      return Status(Code::kInternal,
+                    "expected INIT as the kernel's first request, found " + std::to_string(length) + " bytes");
+    }
 
     InHeader header;
     InitIn offer{};
