@@ -143,6 +143,7 @@ fuse::ServeOptions ToServeOptions(const Napi::Object& object) {
   options.presentation.file_mask = ToOptionalNumber(object.Get("fmask")).value_or(umask);
   options.presentation.directory_mask = ToOptionalNumber(object.Get("dmask")).value_or(umask);
   options.allow_other = object.Get("allowOther").ToBoolean();
+  if (!object.Get("subdir").IsUndefined()) options.subdir = ToBytes(object.Get("subdir"));
   options.log = LogLine;
   return options;
 }

@@ -24,6 +24,7 @@ class IndexReader {
   Status Parent(uint32_t number, uint32_t* out) const;
   Status Path(uint32_t number, std::string* out) const;
   Status Lookup(const Entry& directory, std::string_view name, uint32_t* out) const;
+  Status HasName(uint32_t number, std::string_view name, bool* out) const;
   Status LinkTarget(const Entry& link, std::string_view* out) const;
   Status Extents(const Entry& file, std::vector<Extent>* out) const;
   Status ChunkChecksum(uint64_t row, uint32_t* out) const;

@@ -56,7 +56,7 @@ Status IndexView::AskAgain(const std::function<Status()>& question) const {
   return Status(Code::kIo, "storage did not give a page of the index; see the kernel's log, and try again").At(path());
 }
 
-uint64_t IndexView::faults() const { return map_->guard().count(); }
+uint64_t IndexView::faults() { return FaultGuard::total(); }
 
 const std::string& IndexView::path() const { return map_->path(); }
 const uint8_t* IndexView::id() const { return map_->id(); }
@@ -88,6 +88,10 @@ Status IndexView::Path(uint32_t number, std::string* out) const {
 
 Status IndexView::Lookup(const Entry& directory, std::string_view name, uint32_t* out) const {
   return Ask([&] { return reader_->Lookup(directory, name, out); });
+}
+
+Status IndexView::HasName(uint32_t number, std::string_view name, bool* out) const {
+  return Ask([&] { return reader_->HasName(number, name, out); });
 }
 
 Status IndexView::LinkTarget(const Entry& link, std::string_view* out) const {

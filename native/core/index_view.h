@@ -100,14 +100,16 @@ class IndexView {
   Status Resolve(uint32_t number, Entry* out) const;  // Get, then once through an alias; the result is no alias
   Status Name(uint32_t number, std::string_view* out) const;
 
-  // How often storage did not give a page so far. The views that Name, LinkTarget and Xattrs give lie in the map: who
+  // How often storage did not give a page of any index so far. The views that Name, LinkTarget and Xattrs give lie in the map: who
   // copies from them compares this before the question and after the copy, and asks again if it grew.
-  uint64_t faults() const;
+  static uint64_t faults();
 
   Status Parent(uint32_t number, uint32_t* out) const;
   Status Path(uint32_t number, std::string* out) const;  // "a/b/c"; empty for the root
   // *out is the entry called `name` in `directory` (an alias as itself), or kNone.
   Status Lookup(const Entry& directory, std::string_view name, uint32_t* out) const;
+  // Whether `name` is that of entry `number`.
+  Status HasName(uint32_t number, std::string_view name, bool* out) const;
   Status LinkTarget(const Entry& link, std::string_view* out) const;
   // The extents of a file; one for a plain file, none for an empty one.
   Status Extents(const Entry& file, std::vector<Extent>* out) const;

@@ -132,6 +132,7 @@ export interface FuseOptions {
   readonly fmask?: number;
   readonly dmask?: number;
   readonly allowOther?: boolean;
+  readonly subdir?: Buffer;
   readonly skipOpen?: boolean;
   readonly skipOpendir?: boolean;
   readonly readdirplus?: boolean;
@@ -191,7 +192,7 @@ export interface Addon {
   ): Promise<ExtractResult>;
 
   /**
-   * Opens the images, mounts them on `directory` and serves them from native threads. A number is a descriptor of /dev/fuse on which somebody
+   * Opens the images (later ones win), mounts their tree on `directory` and serves them from native threads. A number is a descriptor of /dev/fuse on which somebody
    * mounted already. Resolves when the kernel has finished the FUSE handshake.
    */
   mount(indexes: readonly Buffer[], directory: Buffer | number, options: FuseOptions): Promise<NativeMount>;
