@@ -34,8 +34,8 @@ class IndexReader {
   Status MayHaveAcls(bool* out) const;
   Status Volumes(std::vector<VolumeInfo>* out) const;
 
-  // That entry 0 is a directory without a name; gives its totals.
-  Status CheckRoot(Totals* out) const;
+  // That entry 0 is a directory without a name, and has totals.
+  Status CheckRoot() const;
 
  private:
   Status Checksum(format::Section kind, uint64_t row, uint32_t* out) const;

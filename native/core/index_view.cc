@@ -21,9 +21,7 @@ Status IndexView::Open(const std::string& path, std::unique_ptr<IndexView>* out)
   SHOAL_RETURN_IF_ERROR(IndexMap::Open(path, &view->map_));
   view->reader_.reset(new IndexReader(view->map_.get()));
   view->entry_count_ = view->reader_->entry_count();
-  Totals totals;
-  SHOAL_RETURN_IF_ERROR(view->Ask([&] { return view->reader_->CheckRoot(&totals); }));
-  view->total_bytes_ = totals.bytes;
+  SHOAL_RETURN_IF_ERROR(view->Ask([&] { return view->reader_->CheckRoot(); }));
   *out = std::move(view);
   return Status();
 }

@@ -89,7 +89,6 @@ class IndexView {
   const std::string& path() const;
   const uint8_t* id() const;                             // kIdLength bytes
   uint32_t entry_count() const { return entry_count_; }  // at least 1
-  uint64_t total_bytes() const { return total_bytes_; }  // of the root's directory row
   bool has_xattrs() const;
   // Whether an entry has a POSIX ACL; where there are very many sets of attributes, true without looking at all.
   Status MayHaveAcls(bool* out) const;
@@ -100,8 +99,8 @@ class IndexView {
   Status Resolve(uint32_t number, Entry* out) const;  // Get, then once through an alias; the result is no alias
   Status Name(uint32_t number, std::string_view* out) const;
 
-  // How often storage did not give a page of any index so far. The views that Name, LinkTarget and Xattrs give lie in the map: who
-  // copies from them compares this before the question and after the copy, and asks again if it grew.
+  // How often storage did not give a page of any index so far. The views that Name, LinkTarget and Xattrs give lie in
+  // the map: who copies from them compares this before the question and after the copy, and asks again if it grew.
   static uint64_t faults();
 
   Status Parent(uint32_t number, uint32_t* out) const;
@@ -128,7 +127,6 @@ class IndexView {
   std::unique_ptr<IndexMap> map_;
   std::unique_ptr<IndexReader> reader_;
   uint32_t entry_count_ = 0;
-  uint64_t total_bytes_ = 0;
 };
 
 }  // namespace shoal
