@@ -157,6 +157,7 @@ fuse::ServeOptions ToServeOptions(const Napi::Object& object) {
   }
   Take(object.Get("verify"), &options.reading.verify);
   Take(object.Get("cacheSize"), &options.cache_bytes);
+  if (!object.Get("subdir").IsUndefined()) options.subdir = ToBytes(object.Get("subdir"));
   options.log = LogLine;
   return options;
 }

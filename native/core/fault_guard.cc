@@ -52,6 +52,7 @@ class FaultRegistry {
     std::lock_guard<std::mutex> lock(mutex_);
     for (FaultGuard* guard : guards_) {
       if (address - guard->start_ >= guard->length_) continue;
+      FaultGuard::total_.fetch_add(1);
       guard->faults_.fetch_add(1);  // before the zeros can be seen
       // All of it: each page alone would be a mapping more, of which the kernel allows 65 530 (vm.max_map_count).
       return mmap(reinterpret_cast<void*>(guard->start_), guard->length_, PROT_READ,
@@ -77,6 +78,8 @@ class FaultRegistry {
   bool installed_ = false;
   struct sigaction previous_ = {};
 };
+
+std::atomic<uint64_t> FaultGuard::total_{0};
 
 FaultGuard::FaultGuard(const void* start, size_t length) : start_(reinterpret_cast<uintptr_t>(start)), length_(length) {
   FaultRegistry::Get().Add(this);

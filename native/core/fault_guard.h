@@ -27,11 +27,19 @@ class FaultGuard {
     return faults_.load(std::memory_order_acquire);
   }
 
+  // The same over all guards of the process.
+  static uint64_t total() {
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return total_.load(std::memory_order_acquire);
+  }
+
   // Maps the file anew, over the same addresses. False if that fails, errno says why.
   bool Heal(int fd);
 
  private:
   friend class FaultRegistry;
+
+  static std::atomic<uint64_t> total_;
 
   const uintptr_t start_;
   const size_t length_;

@@ -45,14 +45,15 @@ IndexReader::IndexReader(const IndexMap* map) : map_(map) {
   tag_bits_ = std::min(format::kTagBits, 32 - index_bits_);
 }
 
-Status IndexReader::CheckRoot(Totals* out) const {
+Status IndexReader::CheckRoot() const {
   Entry root;
   SHOAL_RETURN_IF_ERROR(Get(0, &root));
   if (!root.IsDirectory()) return MalformedEntry(0, 5, "expected the root to be a directory, found another type");
   std::string_view name;
   SHOAL_RETURN_IF_ERROR(NameBytes(0, &name));
   if (!name.empty()) return MalformedEntry(0, 0, "expected a root without a name, found one");
-  return DirectoryTotals(root, out);
+  Totals totals;
+  return DirectoryTotals(root, &totals);
 }
 
 Status IndexReader::Get(uint32_t number, Entry* out) const {

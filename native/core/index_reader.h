@@ -24,6 +24,7 @@ class IndexReader {
   Status Parent(uint32_t number, uint32_t* out) const;
   Status Path(uint32_t number, std::string* out) const;
   Status Lookup(const Entry& directory, std::string_view name, uint32_t* out) const;
+  Status HasName(uint32_t number, std::string_view name, bool* out) const;
   Status LinkTarget(const Entry& link, std::string_view* out) const;
   Status Extents(const Entry& file, std::vector<Extent>* out) const;
   Status ChunkChecksum(uint64_t row, uint32_t* out) const;
@@ -33,8 +34,8 @@ class IndexReader {
   Status MayHaveAcls(bool* out) const;
   Status Volumes(std::vector<VolumeInfo>* out) const;
 
-  // That entry 0 is a directory without a name; gives its totals.
-  Status CheckRoot(Totals* out) const;
+  // That entry 0 is a directory without a name, and has totals.
+  Status CheckRoot() const;
 
  private:
   Status Checksum(format::Section kind, uint64_t row, uint32_t* out) const;

@@ -107,6 +107,14 @@ Status IndexReader::Lookup(const Entry& directory, std::string_view name, uint32
   return Status();
 }
 
+Status IndexReader::HasName(uint32_t number, std::string_view name, bool* out) const {
+  Prefetch(number);
+  std::string_view found;
+  SHOAL_RETURN_IF_ERROR(Name(number, &found));
+  *out = found == name;
+  return Status();
+}
+
 // Who looks a name up asks for its entry next: the entry's words come while its name is still compared.
 inline void IndexReader::Prefetch(uint32_t number) const {
   const uint8_t* words = map_->At(Section::kEntries, format::EntryOffset(number), format::kEntrySpan);

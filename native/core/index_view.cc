@@ -21,9 +21,7 @@ Status IndexView::Open(const std::string& path, std::unique_ptr<IndexView>* out,
   SHOAL_RETURN_IF_ERROR(IndexMap::Open(path, &view->map_, storage));
   view->reader_.reset(new IndexReader(view->map_.get()));
   view->entry_count_ = view->reader_->entry_count();
-  Totals totals;
-  SHOAL_RETURN_IF_ERROR(view->Ask([&] { return view->reader_->CheckRoot(&totals); }));
-  view->total_bytes_ = totals.bytes;
+  SHOAL_RETURN_IF_ERROR(view->Ask([&] { return view->reader_->CheckRoot(); }));
   *out = std::move(view);
   return Status();
 }
@@ -56,7 +54,7 @@ Status IndexView::AskAgain(const std::function<Status()>& question) const {
   return Status(Code::kIo, "storage did not give a page of the index; see the kernel's log, and try again").At(path());
 }
 
-uint64_t IndexView::faults() const { return map_->guard().count(); }
+uint64_t IndexView::faults() { return FaultGuard::total(); }
 uint64_t IndexView::copied_bytes() const { return map_->copied_bytes(); }
 
 const std::string& IndexView::path() const { return map_->path(); }
@@ -89,6 +87,10 @@ Status IndexView::Path(uint32_t number, std::string* out) const {
 
 Status IndexView::Lookup(const Entry& directory, std::string_view name, uint32_t* out) const {
   return Ask([&] { return reader_->Lookup(directory, name, out); });
+}
+
+Status IndexView::HasName(uint32_t number, std::string_view name, bool* out) const {
+  return Ask([&] { return reader_->HasName(number, name, out); });
 }
 
 Status IndexView::LinkTarget(const Entry& link, std::string_view* out) const {

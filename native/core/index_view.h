@@ -93,7 +93,6 @@ class IndexView {
   const std::string& path() const;
   const uint8_t* id() const;                             // kIdLength bytes
   uint32_t entry_count() const { return entry_count_; }  // at least 1
-  uint64_t total_bytes() const { return total_bytes_; }  // of the root's directory row
   bool has_xattrs() const;
   // Whether an entry has a POSIX ACL; where there are very many sets of attributes, true without looking at all.
   Status MayHaveAcls(bool* out) const;
@@ -104,9 +103,9 @@ class IndexView {
   Status Resolve(uint32_t number, Entry* out) const;  // Get, then once through an alias; the result is no alias
   Status Name(uint32_t number, std::string_view* out) const;
 
-  // How often storage did not give a page so far. The views that Name, LinkTarget and Xattrs give lie in the map: who
-  // copies from them compares this before the question and after the copy, and asks again if it grew.
-  uint64_t faults() const;
+  // How often storage did not give a page of any index so far. The views that Name, LinkTarget and Xattrs give lie in
+  // the map: who copies from them compares this before the question and after the copy, and asks again if it grew.
+  static uint64_t faults();
 
   // Of an index on network storage: bytes that this process brought into the copy in memory of the node so far.
   uint64_t copied_bytes() const;
@@ -115,6 +114,8 @@ class IndexView {
   Status Path(uint32_t number, std::string* out) const;  // "a/b/c"; empty for the root
   // *out is the entry called `name` in `directory` (an alias as itself), or kNone.
   Status Lookup(const Entry& directory, std::string_view name, uint32_t* out) const;
+  // Whether `name` is that of entry `number`.
+  Status HasName(uint32_t number, std::string_view name, bool* out) const;
   Status LinkTarget(const Entry& link, std::string_view* out) const;
   // The extents of a file; one for a plain file, none for an empty one.
   Status Extents(const Entry& file, std::vector<Extent>* out) const;
@@ -133,7 +134,6 @@ class IndexView {
   std::unique_ptr<IndexMap> map_;
   std::unique_ptr<IndexReader> reader_;
   uint32_t entry_count_ = 0;
-  uint64_t total_bytes_ = 0;
 };
 
 }  // namespace shoal

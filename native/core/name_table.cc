@@ -1,10 +1,9 @@
 #include "core/name_table.h"
 
-#include <sys/auxv.h>
-
 #include <cstring>
 
 #include "core/bytes.h"
+#include "core/process_seed.h"
 
 namespace shoal {
 namespace {
@@ -19,24 +18,19 @@ uint64_t Mix(uint64_t a, uint64_t b) {
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
 
-// Random bytes that the kernel gives each process: an archive cannot be made whose names all fall into one slot.
-uint64_t ProcessSeed() {
-  const void* random = reinterpret_cast<const void*>(getauxval(AT_RANDOM));
-  return random == nullptr ? kMultipliers[0] : Load<uint64_t>(random);
-}
-
 }  // namespace
 
-NameTable::NameTable() : slots_(size_t{1} << kFirstBits), shift_(32 - kFirstBits), seed_(ProcessSeed()) {}
+NameTable::NameTable() : slots_(size_t{1} << kFirstBits), shift_(32 - kFirstBits) {}
 
-uint32_t NameTable::Hash(uint32_t parent, std::string_view name) const {
-  uint64_t hash = Mix(seed_ ^ parent, kMultipliers[0] ^ name.size());
+uint32_t NameTable::Hash(uint32_t parent, std::string_view name) {
+  static const uint64_t seed = ProcessSeed();
+  uint64_t hash = Mix(seed ^ parent, kMultipliers[0] ^ name.size());
   const char* at = name.data();
   size_t left = name.size();
   for (; left >= 8; at += 8, left -= 8) hash = Mix(hash ^ Load<uint64_t>(at), kMultipliers[1]);
   uint64_t rest = 0;
   std::memcpy(&rest, at, left);
-  return static_cast<uint32_t>(Mix(hash ^ rest, kMultipliers[2] ^ seed_) >> 32);
+  return static_cast<uint32_t>(Mix(hash ^ rest, kMultipliers[2] ^ seed) >> 32);
 }
 
 void NameTable::Insert(uint32_t hash, uint32_t node) {

@@ -13,7 +13,8 @@ class NameTable {
   NameTable();
 
   // Of the 32 bits that a slot keeps, the high ones choose the slot: growing moves slots in order and needs no names.
-  uint32_t Hash(uint32_t parent, std::string_view name) const;
+  // The same for as long as the process lives.
+  static uint32_t Hash(uint32_t parent, std::string_view name);
 
   // The node (never 0) for which `same(node)` holds among those inserted with `hash`; 0 where there is none.
   template <typename Same>
@@ -36,7 +37,6 @@ class NameTable {
   std::vector<uint64_t> slots_;  // hash in the high half, node in the low one; 0: free
   uint32_t shift_;
   size_t used_ = 0;
-  uint64_t seed_;
 };
 
 }  // namespace shoal

@@ -47,7 +47,7 @@ const char* TreeBuilder::Add(std::string_view path, const TreeEntry& entry) {
   if (inode_names_.size() >= format::kMaxEntries) return kFull;
 
   if (directory) {
-    const uint32_t node = path.empty() ? 0 : Child(parent, name, table_.Hash(parent, name));
+    const uint32_t node = path.empty() ? 0 : Child(parent, name, NameTable::Hash(parent, name));
     if ((path.empty() || node != 0) && IsDirectory(node)) {
       const uint32_t inode = inodes_[node];
       inode_attributes_[inode] = InternAttributes(entry);
@@ -96,7 +96,7 @@ uint32_t TreeBuilder::Parent(std::string_view path, std::string_view* name) {
     const size_t start = trail_path_.empty() ? 0 : trail_path_.size() + 1;
     const size_t end = std::min(directory.find('/', start), directory.size());
     const std::string_view component = directory.substr(start, end - start);
-    const uint32_t hash = table_.Hash(node, component);
+    const uint32_t hash = NameTable::Hash(node, component);
     uint32_t child = Child(node, component, hash);
     if (child == 0) {
       if (inode_names_.size() >= format::kMaxEntries) return kNoNode;
@@ -116,7 +116,7 @@ uint32_t TreeBuilder::Find(std::string_view path) const {
   while (!path.empty()) {
     const size_t end = std::min(path.find('/'), path.size());
     const std::string_view component = path.substr(0, end);
-    node = Child(node, component, table_.Hash(node, component));
+    node = Child(node, component, NameTable::Hash(node, component));
     if (node == 0) return kNoNode;
     path.remove_prefix(std::min(end + 1, path.size()));
   }
@@ -128,7 +128,7 @@ uint32_t TreeBuilder::Child(uint32_t parent, std::string_view name, uint32_t has
 }
 
 const char* TreeBuilder::PlaceInode(uint32_t parent, std::string_view name, uint32_t inode) {
-  const uint32_t hash = table_.Hash(parent, name);
+  const uint32_t hash = NameTable::Hash(parent, name);
   const uint32_t node = Child(parent, name, hash);
   if (node == 0) {
     if (inodes_.size() >= format::kMaxEntries) return kFull;

@@ -8,8 +8,6 @@
 
 namespace shoal::fuse {
 
-inline uint64_t NodeOf(uint32_t number) { return uint64_t{number} + 1; }
-
 inline Answer Refuse(int error) {
   Answer answer;
   answer.error = error;

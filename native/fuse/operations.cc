@@ -33,9 +33,13 @@ bool TakeName(std::string_view body, std::string_view* name) {
 
 }  // namespace
 
-Operations::Operations(const Image& image, const Presentation& presentation, const Lifetimes& lifetimes, Log log)
-    : image_(image), index_(image.index()), presentation_(presentation), lifetimes_(lifetimes), log_(std::move(log)) {
-  if (!index_.MayHaveAcls(&has_acls_).ok()) has_acls_ = true;
+Operations::Operations(Tree& tree, const Presentation& presentation, const Lifetimes& lifetimes, Log log)
+    : tree_(tree), presentation_(presentation), lifetimes_(lifetimes), log_(std::move(log)) {
+  for (const std::unique_ptr<Image>& image : tree_.layers()) {
+    bool acls = false;
+    has_acls_ = !image->index().MayHaveAcls(&acls).ok() || acls || has_acls_;
+    has_xattrs_ = image->index().has_xattrs() || has_xattrs_;
+  }
 }
 
 void Operations::SetZeroMessageOpens(bool files, bool directories) {
@@ -45,12 +49,13 @@ void Operations::SetZeroMessageOpens(bool files, bool directories) {
 
 Answer Operations::Handle(const InHeader& header, std::string_view body, Workspace& workspace) {
   for (int tries = 0; tries < kTries; tries++) {
-    const uint64_t faults = index_.faults();
+    const uint64_t faults = IndexView::faults();
     const Answer answer = HandleOnce(header, body, workspace);
-    if (index_.faults() == faults) return answer;
+    if (IndexView::faults() == faults) return answer;
   }
-  const uint64_t number = std::min<uint64_t>(std::max<uint64_t>(header.nodeid, 1), index_.entry_count()) - 1;
-  return Fail(Status(Code::kIo, "storage does not give the index"), static_cast<uint32_t>(number));
+  Place at;
+  if (!tree_.Find(header.nodeid, &at)) return Refuse(EIO);
+  return Fail(Status(Code::kIo, "storage does not give the index").At(tree_.index(at).path()), at);
 }
 
 // Copies what it gives out of the map, so that a fault while copying is seen above.
@@ -60,27 +65,26 @@ Answer Operations::HandleOnce(const InHeader& header, std::string_view body, Wor
   if (opcode == Opcode::kDestroy) return Answer();
   if (opcode == Opcode::kStatfs) return Statfs(workspace);
 
-  // Nodes come back from programs as file handles, too (open_by_handle_at(2)): they need not be any that was given out.
-  if (header.nodeid == 0 || header.nodeid > index_.entry_count()) return Refuse(ESTALE);
-  const auto number = static_cast<uint32_t>(header.nodeid - 1);
+  Place at;
+  if (!tree_.Find(header.nodeid, &at)) return Refuse(ESTALE);
 
   switch (opcode) {
     case Opcode::kLookup: {
       std::string_view name;
-      return TakeName(body, &name) ? Lookup(number, name, workspace) : Refuse(EINVAL);
+      return TakeName(body, &name) ? Lookup(at, name, workspace) : Refuse(EINVAL);
     }
     case Opcode::kGetattr:
-      return Getattr(number, workspace);
+      return Getattr(at, workspace);
     case Opcode::kReadlink:
-      return Readlink(number, workspace);
+      return Readlink(at, workspace);
     case Opcode::kRead: {
       ReadIn in;
-      return Take(body, &in) ? Read(number, in, workspace) : Refuse(EINVAL);
+      return Take(body, &in) ? Read(at, in, workspace) : Refuse(EINVAL);
     }
     case Opcode::kReaddir:
     case Opcode::kReaddirplus: {
       ReadIn in;
-      return Take(body, &in) ? Readdir(number, in, opcode == Opcode::kReaddirplus, workspace) : Refuse(EINVAL);
+      return Take(body, &in) ? Readdir(at, in, opcode == Opcode::kReaddirplus, workspace) : Refuse(EINVAL);
     }
     case Opcode::kOpen:
     case Opcode::kOpendir: {
@@ -97,17 +101,17 @@ Answer Operations::HandleOnce(const InHeader& header, std::string_view body, Wor
     case Opcode::kGetxattr: {
       GetxattrIn in;
       std::string_view name;
-      if (!index_.has_xattrs()) return Refuse(ENOSYS);
+      if (!has_xattrs_) return Refuse(ENOSYS);
       if (!Take(body, &in) || !TakeName(body.substr(sizeof in), &name)) return Refuse(EINVAL);
-      return Getxattr(number, in.size, name, workspace);
+      return Getxattr(at, in.size, name, workspace);
     }
     case Opcode::kListxattr: {
       GetxattrIn in;
-      return Take(body, &in) ? Listxattr(number, in.size, workspace) : Refuse(EINVAL);
+      return Take(body, &in) ? Listxattr(at, in.size, workspace) : Refuse(EINVAL);
     }
     case Opcode::kLseek: {
       LseekIn in;
-      return Take(body, &in) ? Lseek(number, in, workspace) : Refuse(EINVAL);
+      return Take(body, &in) ? Lseek(at, in, workspace) : Refuse(EINVAL);
     }
     case Opcode::kIoctl:
       return Refuse(ENOTTY);
@@ -135,95 +139,98 @@ Answer Operations::HandleOnce(const InHeader& header, std::string_view body, Wor
   }
 }
 
-Answer Operations::Lookup(uint32_t directory, std::string_view name, Workspace& workspace) {
-  Entry parent;
-  Status status = index_.Get(directory, &parent);
-  if (!status.ok()) return Fail(status, directory);
+Answer Operations::Lookup(const Place& at, std::string_view name, Workspace& workspace) {
+  Entry directory;
+  Status status = tree_.index(at).Get(at.number, &directory);
+  if (!status.ok()) return Fail(status, at);
 
-  uint32_t found = IndexView::kNone;
-  if (name == ".") {
-    found = directory;  // of any type: it is how file handles are resolved
-  } else if (!parent.IsDirectory()) {
+  Place found;
+  Entry entry;
+  if (name == ".") {  // of any type: it is how file handles are resolved
+    bool reachable = false;
+    found = at;
+    status = tree_.index(at).Resolve(at.number, &entry);
+    if (status.ok()) status = tree_.IsReachable(at, entry, &reachable);
+    if (status.ok() && !reachable) return Refuse(ESTALE);
+  } else if (!directory.IsDirectory()) {
     return Refuse(ENOTDIR);
   } else if (name == "..") {
-    found = parent.parent;
+    found = tree_.Parent(at, directory);
+    status = tree_.index(found).Resolve(found.number, &entry);
   } else {
     if (name.size() > format::kMaxNameLength) return Refuse(ENAMETOOLONG);
-    status = index_.Lookup(parent, name, &found);
-    if (!status.ok()) return Fail(status, directory);
+    status = tree_.Lookup(at, directory, name, &found, &entry);
   }
 
   auto* out = Fresh<EntryOut>(workspace);
-  if (found == IndexView::kNone) {
+  if (status.ok() && !found.exists()) {
     if (lifetimes_.negative == 0) return Refuse(ENOENT);
     out->entry_valid = WholeSeconds(lifetimes_.negative);
     out->entry_valid_nsec = RestNanoseconds(lifetimes_.negative);
     return Give(out, sizeof *out);
   }
-  Entry entry;
-  status = index_.Resolve(found, &entry);
-  if (status.ok()) status = FillEntry(entry, out, workspace);
-  return status.ok() ? Give(out, sizeof *out) : Fail(status, found);
+  if (status.ok()) status = FillEntry(found.layer, entry, out, workspace);
+  return status.ok() ? Give(out, sizeof *out) : Fail(status, found.exists() ? found : at);
 }
 
-Answer Operations::Readlink(uint32_t number, Workspace& workspace) {
+Answer Operations::Readlink(const Place& at, Workspace& workspace) {
   Entry entry;
   std::string_view target;
-  Status status = index_.Resolve(number, &entry);
+  Status status = tree_.index(at).Resolve(at.number, &entry);
   if (status.ok() && !entry.IsSymlink()) return Refuse(EINVAL);
-  if (status.ok()) status = index_.LinkTarget(entry, &target);
-  if (!status.ok()) return Fail(status, number);
+  if (status.ok()) status = tree_.index(at).LinkTarget(entry, &target);
+  if (!status.ok()) return Fail(status, at);
   if (target.size() >= PATH_MAX) return Refuse(ENAMETOOLONG);
   std::memcpy(workspace.room, target.data(), target.size());
   return Give(workspace.room, target.size());
 }
 
-Answer Operations::Read(uint32_t number, const ReadIn& in, Workspace& workspace) {
+Answer Operations::Read(const Place& at, const ReadIn& in, Workspace& workspace) {
   Entry entry;
-  Status status = index_.Resolve(number, &entry);
-  if (!status.ok()) return Fail(status, number);
+  Status status = tree_.index(at).Resolve(at.number, &entry);
+  if (!status.ok()) return Fail(status, at);
   if (!entry.IsFile()) return Refuse(entry.IsDirectory() ? EISDIR : EINVAL);
   if (in.size > workspace.capacity) return Failure(EIO);  // fewer bytes would mean the end of the file
   size_t got = 0;
-  status = image_.Read(entry, in.offset, workspace.room, in.size, &got);
-  return status.ok() ? Give(workspace.room, got) : Fail(status, number, true);
+  status = tree_.image(at).Read(entry, in.offset, workspace.room, in.size, &got);
+  return status.ok() ? Give(workspace.room, got) : Fail(status, at, true);
 }
 
-Answer Operations::Readdir(uint32_t number, const ReadIn& in, bool plus, Workspace& workspace) {
+Answer Operations::Readdir(const Place& at, const ReadIn& in, bool plus, Workspace& workspace) {
   Entry directory;
-  Status status = index_.Get(number, &directory);
-  if (!status.ok()) return Fail(status, number);
+  Status status = tree_.index(at).Get(at.number, &directory);
+  if (!status.ok()) return Fail(status, at);
   if (!directory.IsDirectory()) return Refuse(ENOTDIR);
 
-  const uint64_t end = kFirstChildPosition + directory.child_count;
+  const Tree::Children children = tree_.List(at, directory);
+  const uint64_t end = kFirstChildPosition + children.positions;
   const size_t room = std::min<size_t>(in.size, workspace.capacity);
   size_t used = 0;
   for (uint64_t position = in.offset; position < end; position++) {
-    uint32_t at = number;
-    std::string_view name = ".";
-    Entry entry;
-    if (position == 1) {
-      at = directory.parent;
-      name = "..";
-    } else if (position >= kFirstChildPosition) {
-      at = directory.first_child + static_cast<uint32_t>(position - kFirstChildPosition);
-      status = index_.Name(at, &name);
+    Tree::Child child;
+    if (position >= kFirstChildPosition) {
+      status = tree_.At(children, position - kFirstChildPosition, &child);
+      if (child.hidden) continue;
+    } else {
+      child.place = position == 0 ? at : tree_.Parent(at, directory);
+      child.name = position == 0 ? "." : "..";
+      status = tree_.index(child.place).Resolve(child.place.number, &child.entry);
     }
     size_t length = 0;
-    if (status.ok()) status = index_.Resolve(at, &entry);
     if (status.ok()) {
-      status = PutRecord(entry, name, position + 1, plus, workspace.room + used, room - used, workspace, &length);
+      status = PutRecord(child.place.layer, child.entry, child.name, position + 1, plus, workspace.room + used,
+                         room - used, workspace, &length);
     }
     // What stands before the damage is listed; the next request begins with the damage.
-    if (!status.ok()) return used > 0 ? Give(workspace.room, used) : Fail(status, at);
+    if (!status.ok()) return used > 0 ? Give(workspace.room, used) : Fail(status, child.place);
     if (length == 0) break;
     used += length;
   }
   return Give(workspace.room, used);
 }
 
-Status Operations::PutRecord(const Entry& entry, std::string_view name, uint64_t next, bool plus, uint8_t* to,
-                             size_t room, Workspace& workspace, size_t* length) const {
+Status Operations::PutRecord(uint32_t layer, const Entry& entry, std::string_view name, uint64_t next, bool plus,
+                             uint8_t* to, size_t room, Workspace& workspace, size_t* length) const {
   const size_t header = plus ? sizeof(Direntplus) : sizeof(Dirent);
   const size_t needed = RecordLength(header, name.size());
   *length = 0;
@@ -232,12 +239,12 @@ Status Operations::PutRecord(const Entry& entry, std::string_view name, uint64_t
   if (plus) {
     auto* out = reinterpret_cast<EntryOut*>(to);
     std::memset(out, 0, sizeof *out);
-    SHOAL_RETURN_IF_ERROR(FillEntry(entry, out, workspace));
+    SHOAL_RETURN_IF_ERROR(FillEntry(layer, entry, out, workspace));
     // The kernel has the nodes of "." and ".."; zero tells it to take only what READDIR gives.
     if (name == "." || name == "..") out->nodeid = 0;
   }
   auto* dirent = reinterpret_cast<Dirent*>(to + header - sizeof(Dirent));
-  dirent->ino = NodeOf(entry.number);
+  dirent->ino = tree_.NodeOf({layer, entry.number});
   dirent->off = next;
   dirent->namelen = static_cast<uint32_t>(name.size());
   dirent->type = entry.mode >> 12;  // DT_ values are those of st_mode
@@ -248,50 +255,50 @@ Status Operations::PutRecord(const Entry& entry, std::string_view name, uint64_t
 
 Answer Operations::Statfs(Workspace& workspace) {
   auto* out = Fresh<StatfsOut>(workspace);
-  out->blocks = (index_.total_bytes() + kStatfsBlock - 1) / kStatfsBlock;
-  out->files = index_.entry_count();
+  out->blocks = (tree_.totals().bytes + kStatfsBlock - 1) / kStatfsBlock;
+  out->files = tree_.totals().entries;
   out->bsize = kStatfsBlock;
   out->frsize = kStatfsBlock;
   out->namelen = format::kMaxNameLength;
   return Give(out, sizeof *out);
 }
 
-Answer Operations::Lseek(uint32_t number, const LseekIn& in, Workspace& workspace) {
+Answer Operations::Lseek(const Place& at, const LseekIn& in, Workspace& workspace) {
   Entry entry;
-  Status status = index_.Resolve(number, &entry);
-  if (!status.ok()) return Fail(status, number);
+  Status status = tree_.index(at).Resolve(at.number, &entry);
+  if (!status.ok()) return Fail(status, at);
   if (!entry.IsFile() || (in.whence != SEEK_DATA && in.whence != SEEK_HOLE)) return Refuse(EINVAL);
   if (in.offset >= entry.size) return Refuse(ENXIO);
   workspace.extents.clear();
-  status = index_.Extents(entry, &workspace.extents);
-  if (!status.ok()) return Fail(status, number);
+  status = tree_.index(at).Extents(entry, &workspace.extents);
+  if (!status.ok()) return Fail(status, at);
 
-  uint64_t at = in.offset;  // moves over extents that touch each other
+  uint64_t found = in.offset;  // moves over extents that touch each other
   for (const Extent& extent : workspace.extents) {
-    if (extent.file_offset + extent.length <= at) continue;
+    if (extent.file_offset + extent.length <= found) continue;
     if (in.whence == SEEK_DATA) {
-      at = std::max(at, extent.file_offset);
+      found = std::max(found, extent.file_offset);
       break;
     }
-    if (extent.file_offset > at) break;
-    at = extent.file_offset + extent.length;
+    if (extent.file_offset > found) break;
+    found = extent.file_offset + extent.length;
   }
   const bool any_after =
       !workspace.extents.empty() && workspace.extents.back().file_offset + workspace.extents.back().length > in.offset;
   if (in.whence == SEEK_DATA && !any_after) return Refuse(ENXIO);
   auto* out = Fresh<LseekOut>(workspace);
-  out->offset = at;
+  out->offset = found;
   return Give(out, sizeof *out);
 }
 
-Answer Operations::Fail(const Status& status, uint32_t number, bool named) {
+Answer Operations::Fail(const Status& status, const Place& at, bool named) {
   const int error = ErrnoFromCode(status.code());
   std::lock_guard<std::mutex> lock(told_mutex_);
-  if (told_.size() >= kMaxTold || !told_.insert(number).second) return Failure(error);
+  if (told_.size() >= kMaxTold || !told_.insert(tree_.NodeOf(at)).second) return Failure(error);
   std::string line;
   if (!named) {
-    if (!index_.Path(number, &line).ok()) line = "entry " + std::to_string(number);
-    line += ": ";
+    if (!tree_.index(at).Path(at.number, &line).ok()) line = "entry " + std::to_string(at.number);
+    line = (line.empty() ? "the root" : line) + ": ";
   }
   line += status.message();
   if (!status.path().empty()) line += " (" + status.path();

@@ -1,4 +1,4 @@
-// Requests of the kernel answered from an image. No state but the image: a node is an entry, for as long as the mount
+// Requests of the kernel answered from a tree. No state but the tree: a node is an entry, for as long as the mount
 // lasts.
 #pragma once
 
@@ -11,7 +11,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "core/image.h"
+#include "core/tree.h"
 #include "fuse/protocol.h"
 #include "fuse/tuning.h"
 
@@ -47,8 +47,8 @@ class Operations {
  public:
   using Log = std::function<void(const std::string& line)>;
 
-  // `image` outlives this. `log` is called seldom, from any thread.
-  Operations(const Image& image, const Presentation& presentation, const Lifetimes& lifetimes, Log log);
+  // `tree` outlives this. `log` is called seldom, from any thread.
+  Operations(Tree& tree, const Presentation& presentation, const Lifetimes& lifetimes, Log log);
 
   // Whether permissions depend on POSIX ACLs.
   bool has_acls() const { return has_acls_; }
@@ -62,36 +62,36 @@ class Operations {
 
  private:
   Answer HandleOnce(const InHeader& header, std::string_view body, Workspace& workspace);
-  Answer Lookup(uint32_t directory, std::string_view name, Workspace& workspace);
-  Answer Getattr(uint32_t number, Workspace& workspace);
-  Answer Readlink(uint32_t number, Workspace& workspace);
-  Answer Read(uint32_t number, const ReadIn& in, Workspace& workspace);
-  Answer Readdir(uint32_t number, const ReadIn& in, bool plus, Workspace& workspace);
+  Answer Lookup(const Place& at, std::string_view name, Workspace& workspace);
+  Answer Getattr(const Place& at, Workspace& workspace);
+  Answer Readlink(const Place& at, Workspace& workspace);
+  Answer Read(const Place& at, const ReadIn& in, Workspace& workspace);
+  Answer Readdir(const Place& at, const ReadIn& in, bool plus, Workspace& workspace);
   Answer Statfs(Workspace& workspace);
-  Answer Getxattr(uint32_t number, uint32_t size, std::string_view name, Workspace& workspace);
-  Answer Listxattr(uint32_t number, uint32_t size, Workspace& workspace);
-  Answer Lseek(uint32_t number, const LseekIn& in, Workspace& workspace);
+  Answer Getxattr(const Place& at, uint32_t size, std::string_view name, Workspace& workspace);
+  Answer Listxattr(const Place& at, uint32_t size, Workspace& workspace);
+  Answer Lseek(const Place& at, const LseekIn& in, Workspace& workspace);
 
-  // One record at `to`, or 0 if it takes more than `room`. `name` as the directory has it, `entry` resolved.
-  Status PutRecord(const Entry& entry, std::string_view name, uint64_t next, bool plus, uint8_t* to, size_t room,
-                   Workspace& workspace, size_t* length) const;
-  Status FillAttr(const Entry& entry, Attr* attr, Workspace& workspace) const;
-  Status FillEntry(const Entry& entry, EntryOut* out, Workspace& workspace) const;
+  // One record at `to`, or 0 if it takes more than `room`. `name` as the directory has it, `entry` of `layer` resolved.
+  Status PutRecord(uint32_t layer, const Entry& entry, std::string_view name, uint64_t next, bool plus, uint8_t* to,
+                   size_t room, Workspace& workspace, size_t* length) const;
+  Status FillAttr(uint32_t layer, const Entry& entry, Attr* attr, Workspace& workspace) const;
+  Status FillEntry(uint32_t layer, const Entry& entry, EntryOut* out, Workspace& workspace) const;
 
   // The error for the kernel, told to the log once per entry. `named`: the status' message says which entry.
-  Answer Fail(const Status& status, uint32_t number, bool named = false);
+  Answer Fail(const Status& status, const Place& at, bool named = false);
 
-  const Image& image_;
-  const IndexView& index_;
+  Tree& tree_;
   const Presentation presentation_;
   const Lifetimes lifetimes_;
   const Log log_;
-  bool has_acls_ = true;
+  bool has_acls_ = false;
+  bool has_xattrs_ = false;
   int open_error_ = 0;     // 0: OPEN is answered properly
   int opendir_error_ = 0;  // the same for OPENDIR
 
-  std::mutex told_mutex_;  // only on failure
-  std::unordered_set<uint32_t> told_;
+  std::mutex told_mutex_;              // only on failure
+  std::unordered_set<uint64_t> told_;  // nodes
 };
 
 }  // namespace shoal::fuse

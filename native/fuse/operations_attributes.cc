@@ -20,6 +20,10 @@ constexpr uint32_t kBlockSize = format::kChunkLength;
 // ones.
 constexpr uint64_t kDirectorySize = 4096;
 
+// How many directories a merged one shows is not counted for its attributes: overlayfs and btrfs tell 1 then, and
+// programs that count on it, such as find, know.
+constexpr uint32_t kUncountedLinks = 1;
+
 // The kernel's 32-bit form of a device number (new_encode_dev in include/linux/kdev_t.h).
 uint32_t EncodeDevice(uint32_t major, uint32_t minor) {
   return (minor & 0xFF) | (major << 8) | ((minor & ~0xFFu) << 12);
@@ -54,24 +58,24 @@ Answer GiveSized(size_t length, uint32_t room, Workspace& workspace) {
 
 }  // namespace
 
-Answer Operations::Getattr(uint32_t number, Workspace& workspace) {
+Answer Operations::Getattr(const Place& at, Workspace& workspace) {
   Entry entry;
   auto* out = Fresh<AttrOut>(workspace);
   out->attr_valid = WholeSeconds(lifetimes_.attributes);
   out->attr_valid_nsec = RestNanoseconds(lifetimes_.attributes);
-  Status status = index_.Resolve(number, &entry);
-  if (status.ok()) status = FillAttr(entry, &out->attr, workspace);
-  return status.ok() ? Give(out, sizeof *out) : Fail(status, number);
+  Status status = tree_.index(at).Resolve(at.number, &entry);
+  if (status.ok()) status = FillAttr(at.layer, entry, &out->attr, workspace);
+  return status.ok() ? Give(out, sizeof *out) : Fail(status, at);
 }
 
-Answer Operations::Getxattr(uint32_t number, uint32_t size, std::string_view name, Workspace& workspace) {
+Answer Operations::Getxattr(const Place& at, uint32_t size, std::string_view name, Workspace& workspace) {
   Entry entry;
-  Status status = index_.Resolve(number, &entry);
-  if (!status.ok()) return Fail(status, number);
+  Status status = tree_.index(at).Resolve(at.number, &entry);
+  if (!status.ok()) return Fail(status, at);
   if (entry.xattrs == format::kNoXattrs) return Refuse(ENODATA);
   workspace.xattrs.clear();
-  status = index_.Xattrs(entry.xattrs, &workspace.xattrs);
-  if (!status.ok()) return Fail(status, number);
+  status = tree_.index(at).Xattrs(entry.xattrs, &workspace.xattrs);
+  if (!status.ok()) return Fail(status, at);
   for (const Xattr& xattr : workspace.xattrs) {
     if (xattr.name != name) continue;
     if (xattr.value.size() > workspace.capacity) return Refuse(E2BIG);
@@ -82,13 +86,13 @@ Answer Operations::Getxattr(uint32_t number, uint32_t size, std::string_view nam
   return Refuse(ENODATA);
 }
 
-Answer Operations::Listxattr(uint32_t number, uint32_t size, Workspace& workspace) {
+Answer Operations::Listxattr(const Place& at, uint32_t size, Workspace& workspace) {
   Entry entry;
-  Status status = index_.Resolve(number, &entry);
-  if (!status.ok()) return Fail(status, number);
+  Status status = tree_.index(at).Resolve(at.number, &entry);
+  if (!status.ok()) return Fail(status, at);
   workspace.xattrs.clear();
-  if (entry.xattrs != format::kNoXattrs) status = index_.Xattrs(entry.xattrs, &workspace.xattrs);
-  if (!status.ok()) return Fail(status, number);
+  if (entry.xattrs != format::kNoXattrs) status = tree_.index(at).Xattrs(entry.xattrs, &workspace.xattrs);
+  if (!status.ok()) return Fail(status, at);
   size_t length = 0;
   for (const Xattr& xattr : workspace.xattrs) {
     if (length + xattr.name.size() + 1 > workspace.capacity) return Refuse(E2BIG);
@@ -99,30 +103,30 @@ Answer Operations::Listxattr(uint32_t number, uint32_t size, Workspace& workspac
   return GiveSized(length, size, workspace);
 }
 
-Status Operations::FillEntry(const Entry& entry, EntryOut* out, Workspace& workspace) const {
-  out->nodeid = NodeOf(entry.number);
+Status Operations::FillEntry(uint32_t layer, const Entry& entry, EntryOut* out, Workspace& workspace) const {
+  out->nodeid = tree_.NodeOf({layer, entry.number});
   out->entry_valid = WholeSeconds(lifetimes_.entry);
   out->entry_valid_nsec = RestNanoseconds(lifetimes_.entry);
   out->attr_valid = WholeSeconds(lifetimes_.attributes);
   out->attr_valid_nsec = RestNanoseconds(lifetimes_.attributes);
-  return FillAttr(entry, &out->attr, workspace);
+  return FillAttr(layer, entry, &out->attr, workspace);
 }
 
-Status Operations::FillAttr(const Entry& entry, Attr* attr, Workspace& workspace) const {
+Status Operations::FillAttr(uint32_t layer, const Entry& entry, Attr* attr, Workspace& workspace) const {
   uint64_t stored = entry.size;
   if (entry.IsFile() && entry.volume == format::kExtentListVolume) {
     workspace.extents.clear();
-    SHOAL_RETURN_IF_ERROR(index_.Extents(entry, &workspace.extents));
+    SHOAL_RETURN_IF_ERROR(tree_.layers()[layer]->index().Extents(entry, &workspace.extents));
     stored = 0;
     for (const Extent& extent : workspace.extents) stored += extent.length;
   }
-  attr->ino = NodeOf(entry.number);
+  attr->ino = tree_.NodeOf({layer, entry.number});
   attr->size = entry.IsDirectory() ? kDirectorySize : entry.size;
   attr->blocks = entry.IsFile() ? (stored + 511) / 512 : 0;
   attr->atime = attr->mtime = attr->ctime = static_cast<uint64_t>(entry.seconds);
   attr->atimensec = attr->mtimensec = attr->ctimensec = entry.nanoseconds;
   attr->mode = entry.mode & ~presentation_.MaskOf(entry);
-  attr->nlink = entry.nlink;
+  attr->nlink = entry.IsDirectory() && tree_.IsMerged({layer, entry.number}) ? kUncountedLinks : entry.nlink;
   attr->uid = presentation_.uid.value_or(entry.uid);
   attr->gid = presentation_.gid.value_or(entry.gid);
   attr->rdev = IsDevice(entry) ? EncodeDevice(entry.device_major, entry.device_minor) : 0;

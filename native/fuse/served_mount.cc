@@ -6,19 +6,27 @@
 #include "fuse/readahead.h"
 
 namespace shoal::fuse {
+namespace {
+
+// What mountinfo and df show. All paths would not fit: the kernel takes 4 095 bytes.
+std::string SourceName(const std::vector<std::string>& index_paths) {
+  if (index_paths.size() == 1) return index_paths[0];
+  return index_paths[0] + " and " + std::to_string(index_paths.size() - 1) + " more";
+}
+
+}  // namespace
 
 Status ServedMount::Start(const std::vector<std::string>& index_paths, Attachment attachment, ServeOptions options,
                           std::function<void()> ended, std::unique_ptr<ServedMount>* out) {
-  if (index_paths.size() != 1) return Status(Code::kUnsupported, "expected one image, found several");
   std::unique_ptr<ServedMount> served(new ServedMount());
   const std::string directory = served->directory_ = std::move(attachment.directory);
   options.reading.cache = std::make_shared<VolumeCache>(options.cache_bytes);
-  SHOAL_RETURN_IF_ERROR(Image::Open(index_paths[0], options.reading, &served->image_));
-  served->operations_ = std::make_unique<Operations>(*served->image_, options.presentation, options.tuning.lifetimes,
+  SHOAL_RETURN_IF_ERROR(Tree::Open(index_paths, options.subdir, options.reading, &served->tree_));
+  served->operations_ = std::make_unique<Operations>(*served->tree_, options.presentation, options.tuning.lifetimes,
                                                      std::move(options.log));
 
   UniqueFd device = std::move(attachment.device);
-  if (!device.valid()) SHOAL_RETURN_IF_ERROR(Mount(index_paths[0], directory, options.allow_other, &device));
+  if (!device.valid()) SHOAL_RETURN_IF_ERROR(Mount(SourceName(index_paths), directory, options.allow_other, &device));
   Status status =
       Session::Start(std::move(device), *served->operations_, options.tuning, std::move(ended), &served->session_);
   if (!status.ok() && directory.empty()) return status;
@@ -50,7 +58,8 @@ Status ServedMount::Unmount() {
 Statistics ServedMount::GetStatistics() const {
   Statistics statistics;
   session_->Tell(&statistics);
-  statistics.Add(*image_);
+  for (const auto& image : tree_->layers()) statistics.Add(*image);
+  statistics.index_faults = IndexView::faults();
   return statistics;
 }
 

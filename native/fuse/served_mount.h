@@ -1,4 +1,4 @@
-// A mounted image with the threads that serve it.
+// A mounted tree with the threads that serve it.
 #pragma once
 
 #include <sys/types.h>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/file.h"
-#include "core/image.h"
+#include "core/tree.h"
 #include "fuse/operations.h"
 #include "fuse/session.h"
 #include "fuse/statistics.h"
@@ -27,6 +27,7 @@ struct ServeOptions {
   ReadOptions reading;
   uint64_t cache_bytes = kDefaultCacheBytes;
   bool allow_other = false;
+  std::string subdir;   // the directory that becomes the root; empty: the tree is mounted whole
   Operations::Log log;  // called seldom, from any server thread
 };
 
@@ -38,8 +39,8 @@ struct Attachment {
 
 class ServedMount {
  public:
-  // Opens the images (`index_paths`, at least one), attaches them and serves them. When this returns the kernel's
-  // handshake is done. `ended` is called once, from a server thread, after unmounting by whomever.
+  // Opens the images (`index_paths`, at least one; later ones win), attaches their tree and serves it. When this
+  // returns the kernel's handshake is done. `ended` is called once, from a server thread, after unmounting by whomever.
   static Status Start(const std::vector<std::string>& index_paths, Attachment attachment, ServeOptions options,
                       std::function<void()> ended, std::unique_ptr<ServedMount>* out);
 
@@ -60,7 +61,7 @@ class ServedMount {
 
   std::string directory_;  // empty: others attached it
   dev_t device_ = 0;       // which no other mount has while this one serves anybody
-  std::unique_ptr<Image> image_;
+  std::unique_ptr<Tree> tree_;
   std::unique_ptr<Operations> operations_;
   std::unique_ptr<Session> session_;  // last, so that its threads leave before what they use
 };

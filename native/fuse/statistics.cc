@@ -86,7 +86,6 @@ void Statistics::Add(const Image& image) {
   cache_misses += counters.cache_misses.Sum();
   retries += counters.retries.Sum();
   checksum_failures += counters.checksum_failures.Sum();
-  index_faults += image.index().faults();
 }
 
 void Statistics::Set(const Negotiation& agreed) {

@@ -3,18 +3,27 @@ import { showBytes } from '../base/entry-path.ts';
 import { isShoalError, ShoalError } from '../base/errors.ts';
 import { argumentBytes } from './raw-arguments.ts';
 
-/** Runs `work` with the image that `argument` names. If that is no image, what is likely meant is added to the error. */
-export async function withImageArgument<T>(argument: string, work: (image: Buffer) => T | Promise<T>): Promise<T> {
-  const path = argumentBytes(argument);
+/** {@link withImageArguments} with one. */
+export function withImageArgument<T>(argument: string, work: (image: Buffer) => T | Promise<T>): Promise<T> {
+  return withImageArguments([argument], ([image]) => work(image as Buffer));
+}
+
+/** Runs `work` with the images that the arguments name. If one of them is no image, what is likely meant is added to the error. */
+export async function withImageArguments<T>(
+  args: readonly string[],
+  work: (images: readonly Buffer[]) => T | Promise<T>,
+): Promise<T> {
+  const paths = args.map(argumentBytes);
   try {
-    return await work(path);
+    return await work(paths);
   } catch (error) {
-    if (!isShoalError(error, 'missing', 'not-image') || error.path !== showBytes(path)) throw error;
-    const hint = imageHint(path);
-    if (hint === undefined) throw error;
+    if (!isShoalError(error, 'missing', 'not-image')) throw error;
+    const path = paths.find((candidate) => showBytes(candidate) === error.path);
+    const hint = path && imageHint(path);
+    if (path === undefined || hint === undefined) throw error;
     const { code, message, offset } = error;
     throw new ShoalError(code, `${message}\n${hint}`, {
-      path: error.path,
+      path: showBytes(path),
       ...(offset !== undefined && { offset }),
       cause: error,
     });

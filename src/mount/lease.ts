@@ -31,8 +31,11 @@ export interface LeaseLine {
 }
 
 const answerMilliseconds = 2000;
-/** Whoever listens under the name may send anything, and so may whoever asks. */
-const maxLease = 4096;
+/**
+ * Whoever listens under the name may send anything, and so may whoever asks. The lease of 1 024 images takes 36 000 characters, and the options'
+ * paths up to 5 a byte.
+ */
+const maxLease = 1 << 17;
 const maxAnswer = 1 << 18;
 const maxQuestion = 64;
 const lockMilliseconds = 30_000;

@@ -115,6 +115,7 @@ interface Plan {
 
 async function planMount(images: Images, directory: Buffer): Promise<Plan> {
   const paths = (typeof images === 'string' || Buffer.isBuffer(images) ? [images] : images).map(toBytes);
+  if (paths.length === 0) throw new ShoalError('usage', 'expected at least one image, found none');
   const ids = checkImages(paths);
   const { directory: resolved } = await findMountPoint(directory);
   // Not a link at an image itself: its volumes lie beside it under the name that was given.

@@ -137,6 +137,7 @@ export interface FuseOptions {
   readonly storage?: 'local' | 'network';
   readonly cacheSize?: number;
   readonly verify?: boolean;
+  readonly subdir?: Buffer;
   readonly skipOpen?: boolean;
   readonly skipOpendir?: boolean;
   readonly readdirplus?: boolean;
@@ -200,7 +201,7 @@ export interface Addon {
   ): Promise<ExtractResult>;
 
   /**
-   * Opens the images, mounts them on `directory` and serves them from native threads. A number is a descriptor of /dev/fuse on which somebody
+   * Opens the images (later ones win), mounts their tree on `directory` and serves them from native threads. A number is a descriptor of /dev/fuse on which somebody
    * mounted already. Resolves when the kernel has finished the FUSE handshake.
    */
   mount(indexes: readonly Buffer[], directory: Buffer | number, options: FuseOptions): Promise<NativeMount>;

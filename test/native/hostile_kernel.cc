@@ -8,7 +8,7 @@
 #include <random>
 #include <thread>
 
-#include "core/image.h"
+#include "core/tree.h"
 #include "fuse/session.h"
 #include "kernel_side.h"
 
@@ -18,16 +18,16 @@ namespace {
 
 constexpr int kRandomRequests = 2000;
 
-std::unique_ptr<shoal::Image> OpenImage(const char* path) {
-  std::unique_ptr<shoal::Image> image;
-  const shoal::Status status = shoal::Image::Open(path, &image);
+std::unique_ptr<shoal::Tree> OpenTree(const char* path) {
+  std::unique_ptr<shoal::Tree> tree;
+  const shoal::Status status = shoal::Tree::Open({path}, "", shoal::ReadOptions(), &tree);
   if (!status.ok()) Fail(status.message());
-  return image;
+  return tree;
 }
 
 class Server {
  public:
-  explicit Server(const shoal::Image& image) : operations_(image, {}, {}, [](const std::string&) {}) {}
+  explicit Server(shoal::Tree& tree) : operations_(tree, {}, {}, [](const std::string&) {}) {}
 
   shoal::Status Start(shoal::UniqueFd device) {
     return shoal::fuse::Session::Start(
@@ -98,12 +98,12 @@ void SendRandom(KernelSide& line, uint32_t seed) {
 }
 
 // What the server says of a first packet, after which nothing comes.
-std::string StartWith(const shoal::Image& image, const std::string* packet) {
+std::string StartWith(shoal::Tree& tree, const std::string* packet) {
   shoal::UniqueFd device;
   KernelSide line(&device);
   if (packet != nullptr) line.SendBytes(*packet);
   line.Close();
-  Server server(image);
+  Server server(tree);
   const shoal::Status status = server.Start(std::move(device));
   Expect(!status.ok(), "expected no session");
   return status.message();
@@ -117,19 +117,19 @@ std::string Request(uint32_t opcode, const std::string& body) {
   return Bytes(header) + body;
 }
 
-void Handshakes(const shoal::Image& image) {
+void Handshakes(shoal::Tree& tree) {
   const auto expect = [](const std::string& message, const char* part) {
     Expect(message.find(part) != std::string::npos,
            "expected \"" + std::string(part) + "\", found \"" + message + "\"");
   };
-  expect(StartWith(image, nullptr), "expected INIT as the kernel's first request, found 0 bytes");
+  expect(StartWith(tree, nullptr), "expected INIT as the kernel's first request, found 0 bytes");
   const std::string init = Request(FUSE_INIT, InitBody(7, 45, 0, 0));
   for (size_t length : {size_t{1}, sizeof(fuse_in_header) - 1}) {
     const std::string packet = init.substr(0, length);
-    expect(StartWith(image, &packet), "expected INIT as the kernel's first request, found ");
+    expect(StartWith(tree, &packet), "expected INIT as the kernel's first request, found ");
   }
   const std::string lookup = Request(FUSE_LOOKUP, Name("file"));
-  expect(StartWith(image, &lookup), "expected INIT as the kernel's first request, found operation 1");
+  expect(StartWith(tree, &lookup), "expected INIT as the kernel's first request, found operation 1");
   std::cout << "handshakes: refused\n";
 }
 
@@ -138,10 +138,10 @@ void Handshakes(const shoal::Image& image) {
 int main(int count, char** arguments) {
   if (count != 3) return 2;
   signal(SIGPIPE, SIG_IGN);  // replies into a closed line
-  const std::unique_ptr<shoal::Image> image = OpenImage(arguments[1]);
+  const std::unique_ptr<shoal::Tree> tree = OpenTree(arguments[1]);
   shoal::UniqueFd device;
   KernelSide line(&device);
-  Server server(*image);
+  Server server(*tree);
   std::thread hands([&] { line.Ask(FUSE_INIT, 0, InitBody(7, 45, 0, 0xFFFFFFFF)); });
   const shoal::Status status = server.Start(std::move(device));
   hands.join();
@@ -150,7 +150,7 @@ int main(int count, char** arguments) {
   SendRandom(line, static_cast<uint32_t>(std::strtoul(arguments[2], nullptr, 10)));
   line.Close();
   server.End();
-  Handshakes(*image);
+  Handshakes(*tree);
   std::cout << "ended\n";
   return 0;
 }

@@ -15,7 +15,7 @@
 #include <mutex>
 #include <set>
 
-#include "core/image.h"
+#include "core/tree.h"
 #include "fuse/session.h"
 #include "kernel_side.h"
 
@@ -422,11 +422,11 @@ int main(int count, char** arguments) {
     if (argument.rfind("off:", 0) == 0) SwitchOff(argument.substr(4), &tuning);
   }
 
-  std::unique_ptr<shoal::Image> image;
-  shoal::Status status = shoal::Image::Open(arguments[1], &image);
+  std::unique_ptr<shoal::Tree> tree;
+  shoal::Status status = shoal::Tree::Open({arguments[1]}, "", shoal::ReadOptions(), &tree);
   if (!status.ok()) Fail(status.message());
   std::string told;
-  shoal::fuse::Operations operations(*image, {}, tuning.lifetimes, [&](const std::string& line) { told = line; });
+  shoal::fuse::Operations operations(*tree, {}, tuning.lifetimes, [&](const std::string& line) { told = line; });
   shoal::UniqueFd device;
   KernelSide line(&device);
   Ending ending;
