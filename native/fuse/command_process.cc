@@ -142,6 +142,18 @@ void ReturnToWorkingDirectory(const CommandPlan& plan) {
   if (!same && chdir(path) != 0) Fail(plan, Step::kWorkingDirectory, errno);
 }
 
+// Returns an errno. A directory of PATH that may not be searched says nothing of the command.
+int Execute(const CommandPlan& plan) {
+  for (const int fd : plan.descriptors) fcntl(fd, F_SETFD, 0);
+  execvp(plan.arguments[0], plan.arguments.data());
+  const int error = errno;
+  if (error != EACCES || plan.candidates.empty()) return error;
+  for (const std::string& candidate : plan.candidates) {
+    if (access(candidate.c_str(), F_OK) == 0) return EACCES;
+  }
+  return ENOENT;
+}
+
 }  // namespace
 
 void BecomeCommand(const CommandPlan& plan) {
@@ -152,9 +164,7 @@ void BecomeCommand(const CommandPlan& plan) {
   for (uint32_t place = 0; place < plan.mounts.size(); place++) Mount(plan, place, data);
   ReturnToWorkingDirectory(plan);
   Pause(plan, Step::kReady, 0, -1);
-  for (const int fd : plan.descriptors) fcntl(fd, F_SETFD, 0);
-  execvp(plan.arguments[0], plan.arguments.data());
-  Fail(plan, Step::kCommand, errno);
+  Fail(plan, Step::kCommand, Execute(plan));
 }
 
 }  // namespace shoal::fuse

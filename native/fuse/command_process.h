@@ -20,8 +20,9 @@ struct PrivateMount {
 struct CommandPlan {
   std::vector<PrivateMount> mounts;
   std::vector<std::string> command;
-  std::vector<char*> arguments;  // of `command`, for exec
-  std::vector<int> descriptors;  // which it keeps, although Node set close-on-exec on them
+  std::vector<char*> arguments;         // of `command`, for exec
+  std::vector<std::string> candidates;  // where a command without a slash in its name may lie
+  std::vector<int> descriptors;         // which it keeps, although Node set close-on-exec on them
 
   pid_t parent = 0;
   sigset_t signal_mask;    // of the command

@@ -9,9 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <climits>
+#include <cstdlib>
 #include <cstring>
 
 #include "fuse/forbidden_namespaces.h"
@@ -37,6 +39,20 @@ void RememberWorkingDirectory(CommandPlan* plan) {
   plan->working_directory = path;
   plan->working_device = here.st_dev;
   plan->working_inode = here.st_ino;
+}
+
+void PrepareCommand(CommandPlan* plan) {
+  for (std::string& argument : plan->command) plan->arguments.push_back(&argument[0]);
+  plan->arguments.push_back(nullptr);
+  const char* path = getenv("PATH");
+  if (path == nullptr || plan->command[0].find('/') != std::string::npos) return;
+  const std::string directories = path;
+  for (size_t begin = 0; begin <= directories.size();) {
+    const size_t end = std::min(directories.find(':', begin), directories.size());
+    const std::string directory = directories.substr(begin, end - begin);
+    plan->candidates.push_back((directory.empty() ? "." : directory) + "/" + plan->command[0]);
+    begin = end + 1;
+  }
 }
 
 void PrepareMounts(CommandPlan* plan, int device) {
@@ -106,8 +122,7 @@ Status PrivateMounts::Start(std::vector<PrivateMount> mounts, std::vector<std::s
   plan.mounts = std::move(mounts);
   plan.command = std::move(command);
   plan.descriptors = std::move(descriptors);
-  for (std::string& argument : plan.command) plan.arguments.push_back(&argument[0]);
-  plan.arguments.push_back(nullptr);
+  PrepareCommand(&plan);
 
   // It tells what is wrong with FUSE here, and its number is free for the process to use.
   UniqueFd device;

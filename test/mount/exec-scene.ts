@@ -31,7 +31,8 @@ export interface ExecScene extends Scene {
 export interface Running {
   /** Of shoal, which leads a process group. */
   readonly pid: number;
-  readonly firstLine: string;
+  /** All that it has written so far. */
+  stdout(): string;
   /** Resolves when it has ended: its status, its signal, and all that it wrote. */
   readonly ended: Promise<{ status: number | null; signal: NodeJS.Signals | null; stdout: string }>;
 }
@@ -71,7 +72,7 @@ export async function execScene(ctx: TestContext, identity: Identity = {}): Prom
       });
       const ended = once(child, 'close').then(([status, signal]) => ({ status, signal, stdout }));
       await Promise.race([wrote, ended]);
-      return { pid, firstLine: stdout.split('\n', 1)[0] as string, ended };
+      return { pid, stdout: () => stdout, ended };
     },
     isMountedAnywhere: () => anyMountinfo((text) => text.includes(` ${made.root}/`)),
   };

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { shoalProgram } from '../support/run-shoal.ts';
 import { type ExecScene, execScene, type Identity, nobody, type Running } from './exec-scene.ts';
 import { isRunning, until } from './scene.ts';
@@ -12,9 +12,10 @@ const identities: [string, Identity][] = [
   ['as a user', nobody],
 ];
 
-/** Says its process id, then each signal that it gets; SIGUSR2 ends it with status 7. */
+/** Says its process id, then each signal that it gets; SIGUSR2 ends it with status 7. With an argument it leaves its process group. */
 const listener = `
 import os, signal, sys
+if len(sys.argv) > 1: os.setpgrp()
 names = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT', 'SIGXCPU', 'SIGRTMIN']
 wanted = [getattr(signal, name) for name in names]
 signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
@@ -26,12 +27,15 @@ while True:
     if got == signal.SIGUSR2: sys.exit(7)
 `;
 
+/** SIGRTMIN; the numbers below are those of the C library. */
+const realTime = 34;
+
 /** Starts the listener within an image. */
 async function startListener(made: ExecScene): Promise<Running & { readonly command: number }> {
   const script = join(made.root, 'listener.py');
   writeFileSync(script, listener, { mode: 0o644 });
   const running = await made.start(['image.shoal:mounted', '--', 'python3', script]);
-  return { ...running, command: Number(running.firstLine) };
+  return { ...running, command: Number.parseInt(running.stdout(), 10) };
 }
 
 describe.each(identities)('shoal exec, %s,', (_, identity) => {
@@ -72,28 +76,25 @@ describe.each(identities)('shoal exec, %s,', (_, identity) => {
   });
 
   test('passes on what is sent to it alone, once', async (ctx) => {
-    const { pid, ended } = await startListener(await execScene(ctx, identity));
-    const sent = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGWINCH', 'SIGCONT', 'SIGXCPU'] as const;
-    for (const name of sent) process.kill(pid, name);
-    process.kill(pid, constants.signals.SIGUSR1);
-    process.kill(pid, 34); // SIGRTMIN of the C library
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { pid, stdout, ended } = await startListener(await execScene(ctx, identity));
+    const names = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGWINCH', 'SIGCONT', 'SIGXCPU'] as const;
+    const numbers = [...names.map((name) => constants.signals[name]), realTime];
+    for (const [place, number] of numbers.entries()) {
+      process.kill(pid, number);
+      await until(() => stdout().split('\n').length === place + 3);
+    }
     process.kill(pid, 'SIGUSR2');
-    const { status, stdout } = await ended;
-    expect(status).toBe(7);
-    const counts = new Map<string, number>();
-    for (const name of stdout.trim().split('\n').slice(1)) counts.set(name, (counts.get(name) ?? 0) + 1);
-    counts.delete('SIGUSR1'); // Sent twice: the kernel joins those that wait.
-    expect(Object.fromEntries(counts)).toEqual({
-      ...Object.fromEntries(sent.filter((name) => name !== 'SIGUSR1').map((name) => [name, 1])),
-      SIGRTMIN: 1,
-      SIGUSR2: 1,
-    });
+    expect((await ended).status).toBe(7);
+    expect(stdout().trim().split('\n').slice(1)).toEqual([...names, 'SIGRTMIN', 'SIGUSR2']);
   });
 
-  test('leaves what a terminal sends to the terminal, which sends it to the command, too', async (ctx) => {
+  test.for([
+    ['which sends it to the command, too', [], '1 1 1 7\n'],
+    ['also where the command has left the process group', ['leave'], '0 0 1 7\n'],
+  ] as const)('leaves what a terminal sends to the terminal, %s', async ([, args, counts], ctx) => {
     const made = await execScene(ctx, identity);
     writeFileSync(join(made.root, 'listener.py'), listener, { mode: 0o644 });
+    // The terminal echoes a key when it has sent its signal, and with a signal drops what was not read yet.
     const typist = `
 import os, pty, signal, sys
 pid, terminal = pty.fork()
@@ -103,32 +104,41 @@ def wait_for(word):
     global said
     while word not in said: said += os.read(terminal, 4096)
 wait_for(b'\\n')
-os.write(terminal, b'\\x03')
-wait_for(b'SIGINT')
-os.write(terminal, b'\\x1c')
-wait_for(b'SIGQUIT')
-os.kill(pid, signal.SIGTERM)
-wait_for(b'SIGTERM')
-os.kill(pid, signal.SIGUSR2)
-wait_for(b'SIGUSR2')
-status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+for key, echo, name in (b'\\x03', b'^C', b'SIGINT'), (b'\\x1c', b'^\\\\', b'SIGQUIT'):
+    os.write(terminal, key)
+    wait_for(echo if sys.argv[-1] == 'leave' else name)
+for name in 'SIGTERM', 'SIGUSR2':
+    os.kill(pid, getattr(signal, name))
+    wait_for(name.encode())
+status = os.WEXITSTATUS(os.waitpid(pid, 0)[1])
 print(said.count(b'SIGINT'), said.count(b'SIGQUIT'), said.count(b'SIGTERM'), status)
 `;
-    const line = [process.execPath, shoalProgram, 'exec', 'image.shoal', '--', 'python3', 'listener.py'];
-    const counts = execFileSync('python3', ['-c', typist, ...line], { cwd: made.root, encoding: 'utf8', ...identity });
-    expect(counts).toBe('1 1 1 7\n');
+    const line = [process.execPath, shoalProgram, 'exec', 'image.shoal', '--', 'python3', 'listener.py', ...args];
+    expect(execFileSync('python3', ['-c', typist, ...line], { cwd: made.root, encoding: 'utf8', ...identity })).toBe(
+      counts,
+    );
   });
 
   test('stops with the command on Ctrl-Z, and goes on with it', async (ctx) => {
     const made = await execScene(ctx, identity);
-    const { pid, command, ended } = await startListener(made);
-    const state = (process: number) => /^State:\s+(\S)/m.exec(readFileSync(`/proc/${process}/status`, 'utf8'))?.[1];
-    process.kill(-pid, 'SIGTSTP');
-    await until(() => state(pid) === 'T' && state(command) === 'T');
-    process.kill(-pid, 'SIGCONT');
-    await until(() => state(pid) !== 'T' && state(command) !== 'T');
-    process.kill(pid, 'SIGUSR2');
-    expect((await ended).status).toBe(7);
+    writeFileSync(join(made.root, 'listener.py'), listener, { mode: 0o644 });
+    // As a shell does: a process group within its session, signalled as a whole.
+    const shell = `
+import os, signal, subprocess, sys
+job = subprocess.Popen(sys.argv[1:], preexec_fn=os.setpgrp, stdout=subprocess.PIPE)
+command = int(job.stdout.readline())
+def state(): return open(f'/proc/{command}/stat').read().rsplit(')', 1)[1].split()[0]
+os.killpg(job.pid, signal.SIGTSTP)
+print(os.WIFSTOPPED(os.waitpid(job.pid, os.WUNTRACED)[1]))
+while state() != 'T': pass
+os.killpg(job.pid, signal.SIGCONT)
+while state() == 'T': pass
+os.kill(job.pid, signal.SIGUSR2)
+print(job.wait())
+`;
+    const line = [process.execPath, shoalProgram, 'exec', 'image.shoal', '--', 'python3', 'listener.py'];
+    const told = execFileSync('python3', ['-c', shell, ...line], { cwd: made.root, encoding: 'utf8', ...identity });
+    expect(told).toBe('True\n7\n');
   });
 
   test('is killed, and nothing of it and its command is left', async (ctx) => {
@@ -157,26 +167,24 @@ print(said.count(b'SIGINT'), said.count(b'SIGQUIT'), said.count(b'SIGTERM'), sta
   });
 });
 
-test('is killed at any moment of its start without a command or a mount that stays', async (ctx: TestContext) => {
+test('is killed at any moment of its start without a command or a mount that stays', async (ctx) => {
   const made = await execScene(ctx);
-  const marker = join(made.root, 'marker');
-  const killed = `
+  const line = [process.execPath, shoalProgram, 'exec', made.image, '--'];
+  const kill = `
 import subprocess, sys, time
-for tenths in range(0, 30):
-    child = subprocess.Popen(sys.argv[2:], start_new_session=True)
-    time.sleep(float(sys.argv[1]) * tenths / 30)
+started = time.monotonic()
+subprocess.run([*sys.argv[1:], 'true'])
+lasts = time.monotonic() - started
+for place in range(20):
+    child = subprocess.Popen([*sys.argv[1:], 'tail', '-f', sys.argv[-2]])
+    time.sleep(lasts * 1.2 * place / 20)
     child.kill()
     child.wait()
 `;
-  // Over about the time that a start takes.
-  const started = performance.now();
-  made.run(['image.shoal', '--', 'true']);
-  const seconds = ((performance.now() - started) / 1000) * 1.2;
-  const line = [process.execPath, shoalProgram, 'exec', made.image, '--', 'sh', '-c', `sleep 300 # ${made.root}`];
-  execFileSync('python3', ['-c', killed, String(seconds), ...line], { cwd: made.root });
-  const sleepers = () => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).includes(`sleep 300 # ${made.root}`);
-  await until(() => !sleepers() && !made.isMountedAnywhere());
-  expect(existsSync(marker)).toBe(false);
+  execFileSync('python3', ['-c', kill, ...line], { cwd: made.root });
+  const commands = () => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n');
+  await until(() => !commands().includes(`tail -f ${made.image}`) && !made.isMountedAnywhere());
+  expect(commands()).not.toContain(`tail -f ${made.image}`);
 });
 
 test('what the command leaves in the background loses the files when the command ends', async (ctx) => {
