@@ -1,49 +1,59 @@
 // startCommand and endAs of src/native/addon.ts.
+#include <system_error>
+#include <thread>
+
 #include "addon/bridge.h"
 #include "fuse/private_mounts.h"
 
 namespace shoal::addon {
 namespace {
 
-// The command's process as JavaScript holds it; killed when the environment goes away before it ended.
-class Holder {
- public:
-  Holder(Napi::Env env, std::unique_ptr<fuse::PrivateMounts> process) : env_(env), process_(std::move(process)) {
-    napi_add_env_cleanup_hook(env_, Abandon, this);
+using Process = std::shared_ptr<fuse::PrivateMounts>;
+
+// As RunJob, on a thread of its own: the pool's threads are waited for when this process exits, and a command may run
+// for days.
+Napi::Promise RunApart(Napi::Env env, std::function<Status()> work, std::function<Napi::Value(Napi::Env)> finish) {
+  const auto deferred = std::make_shared<Napi::Promise::Deferred>(env);
+  auto settle = Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}),
+                                              "shoal command", 1, 1);
+  try {
+    std::thread([=]() mutable {
+      const Status status = work();
+      settle.BlockingCall([=](Napi::Env environment, Napi::Function) {
+        if (status.ok())
+          deferred->Resolve(finish(environment));
+        else
+          deferred->Reject(ToError(environment, status).Value());
+      });
+      settle.Release();
+    }).detach();
+  } catch (const std::system_error& error) {
+    settle.Release();
+    deferred->Reject(ToError(env, Status(Code::kIo, std::string("cannot start a thread: ") + error.what())).Value());
   }
-  // On the JavaScript thread.
-  ~Holder() { napi_remove_env_cleanup_hook(env_, Abandon, this); }
+  return deferred->Promise();
+}
 
-  fuse::PrivateMounts& process() { return *process_; }
-
- private:
-  static void Abandon(void* data) { static_cast<Holder*>(data)->process_->Kill(); }
-
-  napi_env env_;
-  std::unique_ptr<fuse::PrivateMounts> process_;
-};
-
-Napi::Value NextDevice(Napi::Env env, const std::shared_ptr<Holder>& holder) {
+Napi::Value NextDevice(Napi::Env env, const Process& process) {
   auto device = std::make_shared<UniqueFd>();
-  return RunJob(
-      env, {}, [holder, device] { return holder->process().Next(device.get()); },
-      [device](Napi::Env environment) -> Napi::Value {
+  return RunApart(
+      env, [=] { return process->Next(device.get()); },
+      [=](Napi::Env environment) -> Napi::Value {
         if (!device->valid()) return environment.Undefined();
         return Napi::Number::New(environment, device->release());
       });
 }
 
-Napi::Value Run(Napi::Env env, const std::shared_ptr<Holder>& holder) {
-  return RunJob(
-      env, {}, [holder] { return holder->process().Run(); },
-      [](Napi::Env environment) { return environment.Undefined(); });
+Napi::Value Run(Napi::Env env, const Process& process) {
+  return RunApart(
+      env, [=] { return process->Run(); }, [](Napi::Env environment) { return environment.Undefined(); });
 }
 
-Napi::Value Ended(Napi::Env env, const std::shared_ptr<Holder>& holder) {
+Napi::Value Ended(Napi::Env env, const Process& process) {
   auto end = std::make_shared<fuse::ProcessEnd>();
-  return RunJob(
-      env, {}, [holder, end] { return holder->process().Wait(end.get()); },
-      [end](Napi::Env environment) {
+  return RunApart(
+      env, [=] { return process->Wait(end.get()); },
+      [=](Napi::Env environment) {
         Napi::Object object = Napi::Object::New(environment);
         object.Set("status", end->status);
         object.Set("signal", end->signal);
@@ -62,21 +72,21 @@ Napi::Value StartCommand(const Napi::CallbackInfo& info) {
   std::vector<int> descriptors;
   const auto numbers = info[2].As<Napi::Array>();
   for (uint32_t i = 0; i < numbers.Length(); i++) descriptors.push_back(numbers.Get(i).As<Napi::Number>());
-  std::unique_ptr<fuse::PrivateMounts> process;
+  std::unique_ptr<fuse::PrivateMounts> started;
   const Status status =
-      fuse::PrivateMounts::Start(std::move(mounts), ToBytesList(info[1]), std::move(descriptors), &process);
+      fuse::PrivateMounts::Start(std::move(mounts), ToBytesList(info[1]), std::move(descriptors), &started);
   if (!status.ok()) throw ToError(env, status);
 
-  const auto holder = std::make_shared<Holder>(env, std::move(process));
+  const Process process = std::move(started);
   Napi::Object object = Napi::Object::New(env);
-  const auto add = [&](const char* name, Napi::Value (*method)(Napi::Env, const std::shared_ptr<Holder>&)) {
-    object.Set(
-        name, Napi::Function::New(env, [=](const Napi::CallbackInfo& called) { return method(called.Env(), holder); }));
+  const auto add = [&](const char* name, Napi::Value (*method)(Napi::Env, const Process&)) {
+    object.Set(name, Napi::Function::New(
+                         env, [=](const Napi::CallbackInfo& called) { return method(called.Env(), process); }));
   };
   add("nextDevice", NextDevice);
   add("run", Run);
   add("ended", Ended);
-  object.Set("kill", Napi::Function::New(env, [holder](const Napi::CallbackInfo&) { holder->process().Kill(); }));
+  object.Set("kill", Napi::Function::New(env, [process](const Napi::CallbackInfo&) { process->Kill(); }));
   return object;
 }
 

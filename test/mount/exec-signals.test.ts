@@ -167,6 +167,24 @@ print(job.wait())
   });
 });
 
+test('a terminal stays as the command left it', async (ctx) => {
+  const made = await execScene(ctx);
+  const typist = `
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execvp('sh', ['sh', '-c', '"$@"; stty -a', *sys.argv])
+said = b''
+try:
+    while True: said += os.read(terminal, 4096)
+except OSError: pass
+os.waitpid(pid, 0)
+print(said.decode())
+`;
+  const line = [process.execPath, shoalProgram, 'exec', 'image.shoal', '--', 'stty', '-echo', 'columns', '77'];
+  const said = execFileSync('python3', ['-c', typist, ...line], { cwd: made.root, encoding: 'utf8' });
+  expect(said).toMatch(/columns 77;.* -echo /s);
+});
+
 test('is killed at any moment of its start without a command or a mount that stays', async (ctx) => {
   const made = await execScene(ctx);
   const line = [process.execPath, shoalProgram, 'exec', made.image, '--'];
