@@ -23,6 +23,8 @@ export type { VerifyOptions, VerifySummary } from './image/verify.ts';
 export { verifyImage } from './image/verify.ts';
 export type { IndexOptions, IndexSummary } from './indexers/index-archive.ts';
 export { indexArchive } from './indexers/index-archive.ts';
+export type { CommandEnd, ImageMount } from './mount/exec-in-images.ts';
+export { execInImages } from './mount/exec-in-images.ts';
 export type { BackgroundOptions, Images, Mounted } from './mount/mount-image.ts';
 export { mountImage } from './mount/mount-image.ts';
 export type { MountOptions } from './mount/mount-options.ts';

@@ -20,6 +20,7 @@ describe('the library', () => {
     expect(Object.keys(library).sort()).toMatchInlineSnapshot(`
       [
         "ShoalError",
+        "execInImages",
         "extractImage",
         "indexArchive",
         "isShoalError",
@@ -39,6 +40,7 @@ describe('the library', () => {
     expect(types.sort()).toMatchInlineSnapshot(`
       [
         "BackgroundOptions",
+        "CommandEnd",
         "Entry",
         "EntryKind",
         "EntryProblem",
@@ -49,6 +51,7 @@ describe('the library', () => {
         "ExtractSummary",
         "FileReader",
         "Image",
+        "ImageMount",
         "Images",
         "IndexOptions",
         "IndexReader",
@@ -76,6 +79,7 @@ describe('the library', () => {
     const signatures = exportsOf('value').map((found) => declarationOf(found).signature);
     expect(signatures.filter((signature) => !signature.includes('class')).sort()).toMatchInlineSnapshot(`
       [
+        "function execInImages(mounts: readonly ImageMount[], command: readonly (string | Buffer)[], options?: MountOptions): Promise<CommandEnd>",
         "function extractImage(image: string | Buffer, directory: string | Buffer, options?: ExtractOptions): Promise<ExtractSummary>",
         "function indexArchive(path: string | Buffer, options?: IndexOptions): Promise<IndexSummary>",
         "function isShoalError(error: unknown, ...codes: ErrorCode[]): error is ShoalError",

@@ -16,6 +16,14 @@ namespace {
 constexpr const char* kDevice = "/dev/fuse";  // 10:229 (Documentation/admin-guide/devices.txt of Linux)
 constexpr int kUnmountNoFollow = 8;           // UMOUNT_NOFOLLOW
 
+// 0 or an errno.
+int MountDirectly(int device, const std::string& source, const std::string& directory, bool allow_other) {
+  const std::string data = MountData(device, allow_other);
+  return mount(source.c_str(), directory.c_str(), MountType().c_str(), MountFlags(), data.c_str()) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
 Status OpenDevice(UniqueFd* out) {
   out->reset(open(kDevice, O_RDWR | O_CLOEXEC));
   const int error = out->valid() ? 0 : errno;
@@ -38,17 +46,16 @@ Status OpenDevice(UniqueFd* out) {
   return Status::FromErrno("cannot open", kDevice, error);
 }
 
-// 0 or an errno.
-int MountDirectly(int device, const std::string& source, const std::string& directory, bool allow_other) {
+std::string MountType() { return std::string("fuse.") + kSubtype; }
+
+unsigned long MountFlags() { return MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOATIME; }
+
+std::string MountData(int device, bool allow_other) {
   std::string data = "fd=" + std::to_string(device) + ",rootmode=40000,user_id=" + std::to_string(geteuid()) +
                      ",group_id=" + std::to_string(getegid()) + ",default_permissions";
   if (allow_other) data += ",allow_other";
-  constexpr unsigned long kFlags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOATIME;
-  const std::string type = std::string("fuse.") + kSubtype;
-  return mount(source.c_str(), directory.c_str(), type.c_str(), kFlags, data.c_str()) == 0 ? 0 : errno;
+  return data;
 }
-
-}  // namespace
 
 Status Mount(const std::string& source, const std::string& directory, bool allow_other, UniqueFd* device) {
   SHOAL_RETURN_IF_ERROR(OpenDevice(device));

@@ -15,6 +15,12 @@ constexpr const char* kSubtype = "shoal";
 // allowed, else by fusermount3. `source` is what mountinfo and df show, the image's path. Errors say what to do.
 Status Mount(const std::string& source, const std::string& directory, bool allow_other, UniqueFd* device);
 
+// For those who call mount(2) themselves: an open /dev/fuse, and what to pass for a filesystem that `device` serves.
+Status OpenDevice(UniqueFd* device);
+std::string MountType();
+unsigned long MountFlags();
+std::string MountData(int device, bool allow_other);
+
 // Unmounts; lazily: at once out of sight, and gone when its last user is. kBusy: somebody uses it.
 Status Unmount(const std::string& directory, bool lazy);
 

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { version } from '../base/version.ts';
 import { catCommand } from './commands/cat.ts';
 import { duCommand } from './commands/du.ts';
+import { execCommand } from './commands/exec.ts';
 import { extractCommand } from './commands/extract.ts';
 import { indexCommand } from './commands/index-archive.ts';
 import { infoCommand } from './commands/info.ts';
@@ -20,6 +21,7 @@ const commands = [
   indexCommand,
   mountCommand,
   unmountCommand,
+  execCommand,
   statsCommand,
   lsCommand,
   statCommand,

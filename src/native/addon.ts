@@ -166,6 +166,26 @@ export interface NativeMount {
   statistics(): NativeStatistics;
 }
 
+/** How a process ended: the number of the signal that killed it, or with 0 its exit status. */
+export interface ProcessEnd {
+  readonly status: number;
+  readonly signal: number;
+}
+
+/** The process that is to become a command with mounts of its own. */
+export interface NativeCommand {
+  /**
+   * The descriptor of /dev/fuse of the next mount, which is served before this is called again; undefined when all of them are served and can
+   * be read. Rejects with `cancelled` if the process was killed.
+   */
+  nextDevice(): Promise<number | undefined>;
+  /** Once `nextDevice` is through: the process becomes the command. Resolves also if it was killed, which `ended` tells. */
+  run(): Promise<void>;
+  /** Resolves when the process has ended. Called once. */
+  ended(): Promise<ProcessEnd>;
+  kill(): void;
+}
+
 export interface Addon {
   /** The numbers of native/core/format.h by their names in src/format/constants.ts. */
   readonly formatConstants: Readonly<Record<string, number>>;
@@ -207,6 +227,17 @@ export interface Addon {
   mount(indexes: readonly Buffer[], directory: Buffer | number, options: FuseOptions): Promise<NativeMount>;
   /** Unmounts whatever FUSE mount is at `directory`: umount2 as root, else fusermount3. */
   unmount(directory: Buffer, lazy: boolean): Promise<void>;
+  /**
+   * Forks a process with a mount namespace of its own, which mounts on the directories (absolute) one after the other and then becomes `command`, its
+   * name looked up in PATH, with these open descriptors. It is killed when the calling thread ends, and gets the signals that this process gets alone. One at a time.
+   */
+  startCommand(
+    mounts: readonly { readonly source: Buffer; readonly directory: Buffer }[],
+    command: readonly Buffer[],
+    descriptors: readonly number[],
+  ): NativeCommand;
+  /** Ends this process at once as another one ended, by its signal where it was one. Sets back nothing, not even the terminal. */
+  endAs(end: ProcessEnd): never;
 
   /** Reads as the C++ reader does, for tests that hold the two readers against each other. */
   openIndex(path: Buffer): NativeIndex;

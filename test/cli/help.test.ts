@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { version } from '../../src/base/version.ts';
 import { runShoal } from '../support/run-shoal.ts';
 
-const commands = ['pack', 'index', 'mount', 'unmount', 'stats', 'ls', 'stat', 'du', 'cat', 'extract', 'info', 'verify'];
+const commands = 'pack,index,mount,unmount,exec,stats,ls,stat,du,cat,extract,info,verify'.split(',');
 
 describe('shoal --help', () => {
   test('lists every command, the exit codes and examples', () => {
