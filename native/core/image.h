@@ -74,8 +74,8 @@ class Image {
   void ForgetCached(const Stored& stored, uint64_t begin, size_t size) const;
 
   const ReadOptions options_;
-  const std::shared_ptr<ReadCounters> counters_ =
-      std::make_shared<ReadCounters>();  // reads in the background count, too
+  // Shared with reads in the background, which may outlive the image.
+  const std::shared_ptr<ReadCounters> counters_ = std::make_shared<ReadCounters>();
   std::unique_ptr<IndexView> index_;
   std::vector<Volume> volumes_;
 };
