@@ -14,6 +14,7 @@ import { benchmarksPage } from './page.ts';
 import { dropDentries } from './page-cache.ts';
 import type { Result, RunFacts } from './result.ts';
 import { runCommand } from './run-command.ts';
+import { makeRunDirectory } from './run-directory.ts';
 import type { Scenario } from './scenario.ts';
 import { scenarioGroups } from './scenarios/all.ts';
 import { lastSummary } from './soak/summary.ts';
@@ -22,8 +23,7 @@ import { groupTables } from './table.ts';
 const options = parseOptions(process.argv.slice(2), scenarioGroups);
 const project = fileURLToPath(new URL('..', import.meta.url));
 buildClients();
-mkdirSync(options.work, { recursive: true });
-const run = mkdtempSync(join(options.work, 'run-'));
+const run = makeRunDirectory(options.work);
 let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
