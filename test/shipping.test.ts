@@ -42,7 +42,7 @@ beforeAll(async () => {
     join(project, 'package.json'),
     JSON.stringify({ private: true, type: 'module', dependencies: { shoal: `file:${tarball}` }, overrides }),
   );
-  await run('npm', ['install', '--offline', '--no-audit', '--no-fund'], { cwd: project });
+  await run('npm', ['install', '--offline', '--omit=optional', '--no-audit', '--no-fund'], { cwd: project });
 }, 10 * minutes);
 
 afterAll(() => rm(scratch, { recursive: true, force: true }));
@@ -89,6 +89,19 @@ test('installed, the command packs and lists with the prebuilt addon', async () 
   const { stdout } = await shoal('--version');
   expect(stdout).toBe(`shoal ${JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version}\n`);
   expect(await packAndList('prebuilt')).toBe('hello');
+});
+
+test('without the optional package of the js engine that engine alone is missing, and says what to install', async () => {
+  expect(existsSync(join(project, 'node_modules/fuse-native'))).toBe(false);
+  await packAndList('one-engine');
+  const directory = join(scratch, 'mounted');
+  await mkdir(directory);
+  const failed = await shoal('mount', join(scratch, 'one-engine.shoal'), directory, '-o', 'engine=js').then(
+    () => expect.unreachable('it mounted'),
+    (error) => error as { code: number; stderr: string },
+  );
+  expect(failed.code).toBe(1);
+  expect(failed.stderr).toContain('npm install fuse-native@2.2.6');
 });
 
 test('the library can be imported, and its types are found', async () => {

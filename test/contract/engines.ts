@@ -135,9 +135,14 @@ function programOptions(options: MountOptions): string[] {
 /** Older ThreadSanitizers do not start where the kernel lays out memory with much randomness (vm.mmap_rnd_bits). */
 const fixedLayout = ['setarch', '-R'];
 
-/** Without arguments it only says that it wants some. */
+/** Without arguments it only says that it wants some. That the sanitizer is in it is seen by what it says when it is asked for help. */
 function starts(command: readonly string[]): boolean {
-  return spawnSync(command[0] as string, command.slice(1), { stdio: 'ignore' }).status === 2;
+  const [program, ...args] = command;
+  const env = { ...process.env, ASAN_OPTIONS: 'help=1', TSAN_OPTIONS: 'help=1' };
+  const { status, stdout, stderr } = spawnSync(program as string, args, { env, encoding: 'utf8' });
+  if (status !== 2) return false;
+  if (/Available flags for (Address|Thread)Sanitizer/.test(stdout + stderr)) return true;
+  throw new Error(`expected a sanitizer in ${command.join(' ')}, found none`);
 }
 
 function launcher(program: string): string[] {

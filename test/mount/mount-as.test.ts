@@ -161,22 +161,3 @@ test('a mount that its user may not read is not said to be there, be it new or o
   );
   await mounted.unmount();
 });
-
-test('extended attributes are there, and their absence is told', async (ctx) => {
-  const { source, directory, pack, mount } = scene(ctx);
-  writeFileSync(join(source, 'with'), '');
-  writeFileSync(join(source, 'without'), '');
-  const set =
-    "import os,sys\nos.setxattr(sys.argv[1], 'user.colour', b'blue\\0green')\nos.setxattr(sys.argv[1], 'user.empty', b'')";
-  try {
-    run('python3', ['-c', set, join(source, 'with')]);
-  } catch {
-    ctx.skip('this filesystem stores no extended attributes');
-  }
-  await pack();
-  await mount();
-  const ask =
-    "import os,sys\nd=sys.argv[1]\nprint(sorted(os.listxattr(d+'/with')), os.getxattr(d+'/with','user.colour'), os.getxattr(d+'/with','user.empty'), os.listxattr(d+'/without'))\n" +
-    "try: os.getxattr(d+'/without','user.colour')\nexcept OSError as e: print(e.errno == 61)";
-  expect(run('python3', ['-c', ask, directory])).toBe("['user.colour', 'user.empty'] b'blue\\x00green' b'' []\nTrue\n");
-});

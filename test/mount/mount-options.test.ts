@@ -3,13 +3,14 @@ import { parseMountOptions } from '../../src/mount/mount-options.ts';
 import { parseMountinfo } from '../../src/mount/mountinfo.ts';
 
 describe('-o', () => {
-  test('takes uid, gid, umask (octal) and allow_other', () => {
+  test('takes uid, gid, umask (octal), allow_other and the engine', () => {
     expect(parseMountOptions('uid=1000,gid=100,umask=022,allow_other')).toEqual({
       uid: 1000,
       gid: 100,
       umask: 0o22,
       allowOther: true,
     });
+    expect(parseMountOptions('engine=js')).toEqual({ engine: 'js' });
     expect(parseMountOptions('uid=1,uid=2')).toEqual({ uid: 2 });
     expect(parseMountOptions('')).toEqual({});
   });
@@ -43,6 +44,8 @@ describe('-o', () => {
     'constructor',
     'allow_other=1',
     'nonsense',
+    'engine',
+    'engine=wasm',
   ])('refuses %s as a usage mistake', (option) => {
     expect(() => parseMountOptions(option)).toThrow(expect.objectContaining({ code: 'usage' }));
   });
