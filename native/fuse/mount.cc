@@ -39,28 +39,39 @@ Status OpenDevice(UniqueFd* out) {
 }
 
 // 0 or an errno.
-int MountDirectly(int device, const std::string& source, const std::string& directory, bool allow_other) {
+int MountDirectly(int device, const std::string& source, const std::string& directory, const MountFlags& flags) {
   std::string data = "fd=" + std::to_string(device) + ",rootmode=40000,user_id=" + std::to_string(geteuid()) +
                      ",group_id=" + std::to_string(getegid()) + ",default_permissions";
-  if (allow_other) data += ",allow_other";
-  constexpr unsigned long kFlags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOATIME;
+  if (flags.allow_other) data += ",allow_other";
+  unsigned long bits = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOATIME;
+  if (flags.no_exec) bits |= MS_NOEXEC;
   const std::string type = std::string("fuse.") + kSubtype;
-  return mount(source.c_str(), directory.c_str(), type.c_str(), kFlags, data.c_str()) == 0 ? 0 : errno;
+  return mount(source.c_str(), directory.c_str(), type.c_str(), bits, data.c_str()) == 0 ? 0 : errno;
 }
 
 }  // namespace
 
-Status Mount(const std::string& source, const std::string& directory, bool allow_other, UniqueFd* device) {
+Status Mount(const std::string& source, const std::string& directory, const MountFlags& flags, UniqueFd* device) {
   SHOAL_RETURN_IF_ERROR(OpenDevice(device));
-  const int error = MountDirectly(device->get(), source, directory, allow_other);
+  const int error = MountDirectly(device->get(), source, directory, flags);
   if (error == 0) return Status();
   if (error != EPERM) return Status::FromErrno("cannot mount on", directory, error);
 
   device->reset();
   std::string options = "ro,nosuid,nodev,noatime,default_permissions";
-  if (allow_other) options += ",allow_other";
+  if (flags.allow_other) options += ",allow_other";
+  if (flags.no_exec) options += ",noexec";
   options += std::string(",subtype=") + kSubtype + ",fsname=" + EscapeOption(source);
   return FusermountMount(options, directory, device);
+}
+
+Status AdoptDevice(int device) {
+  const int flags = fcntl(device, F_GETFL);
+  // The threads of a session sleep in read(2), and no program that this process runs shall keep the session alive.
+  if (flags < 0 || fcntl(device, F_SETFL, flags & ~O_NONBLOCK) != 0 || fcntl(device, F_SETFD, FD_CLOEXEC) != 0) {
+    return Status::FromErrno("cannot take over the descriptor", "/dev/fd/" + std::to_string(device), errno);
+  }
+  return Status();
 }
 
 Status Unmount(const std::string& directory, bool lazy) {

@@ -2,8 +2,6 @@
 
 #include <sys/stat.h>
 
-#include "fuse/mount.h"
-
 namespace shoal::fuse {
 
 Status ServedMount::Start(const std::vector<std::string>& index_paths, Attachment attachment, ServeOptions options,
@@ -16,7 +14,12 @@ Status ServedMount::Start(const std::vector<std::string>& index_paths, Attachmen
                                                      std::move(options.log));
 
   UniqueFd device = std::move(attachment.device);
-  if (!device.valid()) SHOAL_RETURN_IF_ERROR(Mount(index_paths[0], directory, options.allow_other, &device));
+  if (device.valid()) {
+    SHOAL_RETURN_IF_ERROR(AdoptDevice(device.get()));
+    options.tuning.check_permissions = true;
+  } else {
+    SHOAL_RETURN_IF_ERROR(Mount(index_paths[0], directory, options.flags, &device));
+  }
   Status status =
       Session::Start(std::move(device), *served->operations_, options.tuning, std::move(ended), &served->session_);
   if (!status.ok() && directory.empty()) return status;
@@ -32,13 +35,13 @@ Status ServedMount::Start(const std::vector<std::string>& index_paths, Attachmen
   return Status();
 }
 
-Status ServedMount::Unmount() {
+Status ServedMount::Unmount(WhenBusy when_busy) {
   if (directory_.empty()) return Status();
   struct stat root;
   const bool known = device_ != 0;  // 0: the kernel did not let this process look
   if (known && (stat(directory_.c_str(), &root) != 0 || root.st_dev != device_)) return Status();
   Status status = fuse::Unmount(directory_, false);
-  if (status.code() == Code::kBusy) status = fuse::Unmount(directory_, true);
+  if (status.code() == Code::kBusy && when_busy == WhenBusy::kLazily) status = fuse::Unmount(directory_, true);
   return status.code() == Code::kMissing ? Status() : status;
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/file.h"
 #include "core/image.h"
+#include "fuse/mount.h"
 #include "fuse/operations.h"
 #include "fuse/session.h"
 
@@ -18,7 +19,7 @@ namespace shoal::fuse {
 struct ServeOptions {
   Presentation presentation;
   Tuning tuning;
-  bool allow_other = false;
+  MountFlags flags;     // for a directory; who mounted on a descriptor chose their own
   Operations::Log log;  // called seldom, from any server thread
 };
 
@@ -38,9 +39,10 @@ class ServedMount {
   // Only after `ended` was called: it waits for the threads.
   ~ServedMount() = default;
 
-  // Unmounts, lazily where the mount is in use. Leaves alone what others mounted there after this mount was taken away,
-  // and what others attached. Thread-safe.
-  Status Unmount();
+  // Unmounts. Where the mount is in use: lazily, or not at all and kBusy. Leaves alone what others mounted there after
+  // this mount was taken away, and what others attached. Thread-safe.
+  enum class WhenBusy { kLazily, kNotAtAll };
+  Status Unmount(WhenBusy when_busy);
 
   uint64_t requests() const { return session_->requests(); }
 

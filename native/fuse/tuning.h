@@ -26,6 +26,8 @@ struct Tuning {
   uint32_t max_read = 1 << 20;   // bytes of the longest READ
   unsigned threads = 0;          // 0: one for each processor, 2 to 8
   Lifetimes lifetimes;
+  // The kernel is asked to check permissions, because who mounted need not have told it to (default_permissions).
+  bool check_permissions = false;
 };
 
 }  // namespace shoal::fuse

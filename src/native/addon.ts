@@ -132,6 +132,7 @@ export interface FuseOptions {
   readonly fmask?: number;
   readonly dmask?: number;
   readonly allowOther?: boolean;
+  readonly noExec?: boolean;
   readonly skipOpen?: boolean;
   readonly skipOpendir?: boolean;
   readonly readdirplus?: boolean;
@@ -152,6 +153,8 @@ export interface NativeMount {
   readonly ended: Promise<void>;
   /** Unmounts; lazily (MNT_DETACH) where the mount is busy. `ended` follows. */
   unmount(): void;
+  /** Unmounts unless somebody uses the mount; tells whether it did. */
+  unmountUnused(): boolean;
   /** Requests of the kernel so far. */
   requests(): number;
 }
