@@ -53,6 +53,7 @@ describe('the library', () => {
         "IndexReader",
         "IndexSummary",
         "JobOptions",
+        "LifeOptions",
         "Metadata",
         "MountOptions",
         "Mounted",

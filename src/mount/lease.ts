@@ -1,14 +1,9 @@
-import { createHash } from 'node:crypto';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { showBytes } from '../base/entry-path.ts';
-import { ShoalError } from '../base/errors.ts';
+import { type AbstractServer, abstractPath, listenAbstract, readLines } from './abstract-socket.ts';
+import { isRunning, type LeaseHolder } from './lease-holder.ts';
 
-/**
- * What a server tells of its mount to whoever asks on this machine: over a socket in the abstract namespace (unix(7)), which needs no
- * directory, leaves nothing behind and is closed by the kernel when the server ends, however it ends. Node makes such sockets properly from
- * 20.4 on. Another network namespace has other abstract names: from there a server cannot be asked.
- */
+/** What a server tells of its mount to whoever asks on this machine. From another network namespace it cannot be asked. */
 export interface Lease {
   readonly pid: number;
   /** Of the images in their order, each 32 hexadecimal digits. */
@@ -17,146 +12,132 @@ export interface Lease {
   readonly options: string;
 }
 
-/** An open line to a server. */
-export interface LeaseLine {
-  readonly lease: Lease;
-  /** Resolves when the server has ended or `milliseconds` have passed; tells whether it has. */
-  ended(milliseconds: number): Promise<boolean>;
-  close(): void;
-}
+/** Asks that the mount lives for a process, too, or with null until it is unmounted. */
+type HoldRequest = LeaseHolder | null;
+/** `unknown-process`: it does not run, seen from the server. */
+type HoldAnswer = 'held' | 'unknown-process';
 
-const answerMilliseconds = 2000;
-/** Whoever listens under the name may send anything. */
-const maxAnswer = 4096;
-const lockMilliseconds = 30_000;
-const lockPause = 20;
+/** A server has one thread for answers, on a node that may be busy with the start of a job. */
+const answerMilliseconds = 10_000;
 const takenMilliseconds = 2000;
+const takenPause = 20;
 const goneMilliseconds = 1000;
 const gonePause = 5;
 
-/** Answers for the mount with this device number until closed. */
-export async function announceLease(device: string, lease: Lease): Promise<{ close(): void }> {
-  const sockets = new Set<Socket>();
-  const answer = (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => sockets.delete(socket));
-    socket.unref().write(`${JSON.stringify(lease)}\n`);
+/**
+ * Answers for the mount with this device number until closed. `hold` resolves once the mount is ready, and tells whether such a process runs; since
+ * anybody on this machine may ask, it can do no more than let the mount live longer.
+ */
+export async function announceLease(
+  device: string,
+  lease: Lease,
+  hold: (holder: LeaseHolder | undefined) => Promise<boolean>,
+): Promise<{ close(): void }> {
+  const answer = async (socket: Socket) => {
+    socket.write(`${JSON.stringify(lease)}\n`);
+    for await (const line of readLines(socket)) {
+      const request = parseHoldRequest(line);
+      if (request === undefined) return;
+      const reply: HoldAnswer = (await hold(request ?? undefined)) ? 'held' : 'unknown-process';
+      socket.write(`${reply}\n`);
+    }
   };
-  let server = await listen(leaseName(device), answer);
+  const listen = () => listenAbstract(leaseName(device), answer);
+  let server: AbstractServer | 'taken' | undefined = await listen();
   // The kernel gives the number of a mount that is gone to the next one, while the server of the former is about to end.
-  for (let waited = 0; server === 'taken' && waited < takenMilliseconds; waited += lockPause) {
-    await sleep(lockPause);
-    server = await listen(leaseName(device), answer);
+  for (let waited = 0; server === 'taken' && waited < takenMilliseconds; waited += takenPause) {
+    await sleep(takenPause);
+    server = await listen();
   }
   return {
     close() {
       if (server !== 'taken') server?.close();
-      for (const socket of sockets) socket.destroy();
     },
   };
 }
 
-/** Asks the server of the mount with this device number; undefined where none answers. */
-export function askLease(device: string): Promise<LeaseLine | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect({ path: leaseName(device) });
-    const closed = new Promise<void>((done) => socket.once('close', () => done()));
-    let text = '';
-    const giveUp = () => {
-      socket.destroy();
-      resolve(undefined);
-    };
-    socket.setTimeout(answerMilliseconds, giveUp);
-    socket.on('error', giveUp);
-    socket.on('end', giveUp);
-    socket.on('data', (part) => {
-      text += part;
-      if (text.length > maxAnswer) return giveUp();
-      if (!text.includes('\n')) return;
-      const lease = parseLease(text);
-      if (lease === undefined) return giveUp();
-      socket.setTimeout(0);
-      resolve({
-        lease,
-        ended: (milliseconds) => hasEnded(lease.pid, closed, milliseconds),
-        close: () => socket.destroy(),
-      });
-    });
+/** Asks the server of the mount with this device number. There may be `none`, or one that is `silent`: stopped, or stuck. */
+export async function askLease(device: string): Promise<LeaseLine | 'none' | 'silent'> {
+  const socket = connect({ path: abstractPath(leaseName(device)) });
+  let silent = false;
+  socket.setTimeout(answerMilliseconds, () => {
+    silent = true;
+    socket.destroy();
   });
+  const lines = readLines(socket);
+  const lease = parseLease((await lines.next()).value);
+  socket.setTimeout(0);
+  if (lease !== undefined) return new LeaseLine(lease, socket, lines);
+  socket.destroy();
+  return silent ? 'silent' : 'none';
 }
 
-/**
- * Runs `action` while no other process on this machine does so for the same mount point: the tasks of a job may all mount at once.
- *
- * @throws ShoalError `busy` if another does for half a minute.
- */
-export async function withMountPointLock<T>(directory: Buffer, action: () => Promise<T>): Promise<T> {
-  const name = `\0shoal.mounting.${createHash('sha256').update(directory).digest('hex').slice(0, 32)}`;
-  const deadline = Date.now() + lockMilliseconds;
-  for (;;) {
-    const lock = await listen(name, (socket) => socket.destroy());
-    if (lock !== 'taken') {
-      try {
-        return await action();
-      } finally {
-        lock?.close();
-      }
+/** An open line to a server. */
+export class LeaseLine {
+  readonly lease: Lease;
+  readonly #socket: Socket;
+  readonly #lines: AsyncGenerator<string, undefined>;
+
+  constructor(lease: Lease, socket: Socket, lines: AsyncGenerator<string, undefined>) {
+    this.lease = lease;
+    this.#socket = socket;
+    this.#lines = lines;
+  }
+
+  /**
+   * Asks that the mount lives for `holder`, too, or without one until it is unmounted. `ending`: it is being unmounted already, or never
+   * became ready.
+   */
+  async hold(holder: LeaseHolder | undefined): Promise<HoldAnswer | 'ending'> {
+    const request: HoldRequest = holder ?? null;
+    this.#socket.setTimeout(answerMilliseconds, () => this.close());
+    this.#socket.write(`${JSON.stringify(request)}\n`);
+    const { value } = await this.#lines.next();
+    this.#socket.setTimeout(0);
+    return value === 'held' || value === 'unknown-process' ? value : 'ending';
+  }
+
+  /** Resolves when the server has ended or `milliseconds` have passed; tells whether it has. */
+  async ended(milliseconds: number): Promise<boolean> {
+    const timer = new AbortController();
+    const timeout = sleep(milliseconds, false, { signal: timer.signal }).catch(() => false);
+    const inTime = await Promise.race([this.#lines.next().then(({ done }) => done === true), timeout]);
+    timer.abort();
+    // The line closes a moment before the process is gone; a process id of another container is not waited for longer than that.
+    for (let waited = 0; inTime && isRunning(this.lease.pid) && waited < goneMilliseconds; waited += gonePause) {
+      await sleep(gonePause);
     }
-    if (Date.now() > deadline) {
-      throw new ShoalError(
-        'busy',
-        'another process has been mounting or unmounting here for 30 s; end it or try again',
-        {
-          path: showBytes(directory),
-        },
-      );
-    }
-    await sleep(lockPause);
+    return inTime;
+  }
+
+  close(): void {
+    this.#socket.destroy();
   }
 }
 
 function leaseName(device: string): string {
-  return `\0shoal.mount.${device}`;
+  return `mount.${device}`;
 }
 
-/** A listening socket that keeps no process alive; undefined where abstract names are not supported. */
-function listen(path: string, onConnection: (socket: Socket) => void): Promise<Server | 'taken' | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer(onConnection);
-    server.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRINUSE' ? 'taken' : undefined));
-    server.listen({ path }, () => resolve(server.unref()));
-  });
+function parseLease(line: string | undefined): Lease | undefined {
+  const value = parseJson(line);
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { pid, ids, options } = value as Partial<Lease>;
+  const complete = typeof pid === 'number' && Array.isArray(ids) && typeof options === 'string';
+  return complete ? { pid, ids, options } : undefined;
 }
 
-function parseLease(text: string): Lease | undefined {
+function parseHoldRequest(line: string): HoldRequest | undefined {
+  const value = parseJson(line);
+  if (typeof value !== 'object' || value === null) return value === null ? null : undefined;
+  const { pid, started } = value as Partial<LeaseHolder>;
+  return Number.isInteger(pid) && typeof started === 'string' ? { pid: pid as number, started } : undefined;
+}
+
+function parseJson(line: string | undefined): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    const { pid, ids, options } = value as Lease;
-    return typeof pid === 'number' && Array.isArray(ids) && typeof options === 'string'
-      ? { pid, ids, options }
-      : undefined;
+    return line === undefined ? undefined : JSON.parse(line);
   } catch {
     return undefined;
-  }
-}
-
-/** The line closes a moment before the process is gone; a process id of another container is not waited for longer than that. */
-async function hasEnded(pid: number, closed: Promise<void>, milliseconds: number): Promise<boolean> {
-  const timer = new AbortController();
-  const timeout = sleep(milliseconds, false, { signal: timer.signal }).catch(() => false);
-  const inTime = await Promise.race([closed.then(() => true), timeout]);
-  timer.abort();
-  for (let waited = 0; inTime && isRunning(pid) && waited < goneMilliseconds; waited += gonePause)
-    await sleep(gonePause);
-  return inTime;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -34,7 +34,9 @@ export async function unmountImage(directory: string | Buffer, options: UnmountO
     throw new ShoalError('usage', `expected a Shoal mount, found ${found}; use umount for it`, { path });
   }
 
-  const server = await askLease(mounted.device);
+  // Lazily, nobody waits for the server, and a stuck one is what it is for.
+  const answer = options.lazy ? 'none' : await askLease(mounted.device);
+  const server = typeof answer === 'string' ? undefined : answer;
   try {
     await loadAddon()
       .unmount(point.directory, options.lazy ?? false)
@@ -46,10 +48,11 @@ export async function unmountImage(directory: string | Buffer, options: UnmountO
         path,
       });
     }
-    if (server === undefined || options.lazy || (await server.ended(endMilliseconds))) return;
-    throw new ShoalError('io', `unmounted, but its server, process ${server.lease.pid}, did not end within 10 s`, {
-      path,
-    });
+    if (server === undefined || (await server.ended(endMilliseconds))) return;
+    const message =
+      `unmounted here, but its server, process ${server.lease.pid}, has not ended within 10 s; ` +
+      'another mount namespace, such as that of a container, may have the mount still';
+    throw new ShoalError('busy', message, { path });
   } finally {
     server?.close();
   }
