@@ -57,6 +57,7 @@ describe('the library', () => {
         "IndexReader",
         "IndexSummary",
         "JobOptions",
+        "LifeOptions",
         "Metadata",
         "MountOptions",
         "MountStatistics",

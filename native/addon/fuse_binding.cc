@@ -23,6 +23,8 @@ void LogLine(const std::string& text) {
 // refers to it.
 class Holder {
  public:
+  using WhenBusy = fuse::ServedMount::WhenBusy;
+
   explicit Holder(Napi::Env env)
       : ended_signal_(Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}),
                                                     "shoal mount", 1, 1)) {}
@@ -63,7 +65,7 @@ class Holder {
     return promise;
   }
 
-  Status Unmount() { return ended_ ? Status() : served_->Unmount(); }
+  Status Unmount(WhenBusy when_busy) { return ended_ ? Status() : served_->Unmount(when_busy); }
   uint64_t requests() const { return served_ == nullptr ? 0 : served_->requests(); }
   fuse::Statistics statistics() const { return served_->GetStatistics(); }
 
@@ -89,7 +91,7 @@ class Holder {
       std::lock_guard<std::mutex> lock(holder->signal_mutex_);
       holder->abandoned_ = true;
     }
-    const Status ignored = holder->served_->Unmount();  // there is nobody left to tell
+    const Status ignored = holder->served_->Unmount(WhenBusy::kLazily);  // there is nobody left to tell
     (void)ignored;
   }
 
@@ -134,6 +136,7 @@ fuse::Tuning ToTuning(const Napi::Object& object) {
   Take(object.Get("polling"), &tuning.polling);
   Take(object.Get("maxRead"), &tuning.max_read);
   Take(object.Get("readahead"), &tuning.readahead);
+  Take(object.Get("checkPermissions"), &tuning.check_permissions);
   Take(object.Get("threads"), &tuning.threads);
   Take(object.Get("entryTimeout"), &tuning.lifetimes.entry);
   Take(object.Get("attrTimeout"), &tuning.lifetimes.attributes);
@@ -149,7 +152,6 @@ fuse::ServeOptions ToServeOptions(const Napi::Object& object) {
   const uint32_t umask = ToOptionalNumber(object.Get("umask")).value_or(0);
   options.presentation.file_mask = ToOptionalNumber(object.Get("fmask")).value_or(umask);
   options.presentation.directory_mask = ToOptionalNumber(object.Get("dmask")).value_or(umask);
-  options.allow_other = object.Get("allowOther").ToBoolean();
   const Napi::Value storage = object.Get("storage");
   if (storage.IsString()) {
     options.reading.storage =
@@ -158,6 +160,8 @@ fuse::ServeOptions ToServeOptions(const Napi::Object& object) {
   Take(object.Get("verify"), &options.reading.verify);
   Take(object.Get("cacheSize"), &options.cache_bytes);
   if (!object.Get("subdir").IsUndefined()) options.subdir = ToBytes(object.Get("subdir"));
+  options.flags.allow_other = object.Get("allowOther").ToBoolean();
+  options.flags.no_exec = object.Get("noExec").ToBoolean();
   options.log = LogLine;
   return options;
 }
@@ -166,8 +170,13 @@ Napi::Value ToNativeMount(Napi::Env env, const std::shared_ptr<Holder>& holder) 
   Napi::Object object = Napi::Object::New(env);
   object.Set("ended", holder->Ended(env));
   object.Set("unmount", Napi::Function::New(env, [holder](const Napi::CallbackInfo& info) {
-               const Status status = holder->Unmount();
+               const Status status = holder->Unmount(Holder::WhenBusy::kLazily);
                if (!status.ok()) throw ToError(info.Env(), status);
+             }));
+  object.Set("unmountUnused", Napi::Function::New(env, [holder](const Napi::CallbackInfo& info) {
+               const Status status = holder->Unmount(Holder::WhenBusy::kNotAtAll);
+               if (!status.ok() && status.code() != Code::kBusy) throw ToError(info.Env(), status);
+               return Napi::Boolean::New(info.Env(), status.ok());
              }));
   object.Set("requests", Napi::Function::New(env, [holder](const Napi::CallbackInfo& info) {
                return Napi::Number::New(info.Env(), static_cast<double>(holder->requests()));

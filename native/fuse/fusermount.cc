@@ -126,7 +126,7 @@ Status NotInstalled() {
   return Status(
       Code::kUnsupported,
       "expected fusermount3, which mounts for users without privileges, found none in PATH; install the package fuse3, "
-      "or run as root");
+      "run as root, or in a namespace of your own: unshare -Urm");
 }
 
 // What the helper said, and what helps.
@@ -153,7 +153,9 @@ Status Explain(const std::string& said, const std::string& directory) {
       {"not found in", Code::kMissing, "it is not mounted"},
       {"not mounted", Code::kMissing, "it is not mounted"},
       {"Operation not permitted", Code::kPermission,
-       "the kernel or a container forbids mounting here; use shoal extract instead"},
+       "the kernel or a container forbids mounting here; try it in a namespace of your own (unshare -Urm), or use "
+       "shoal "
+       "extract instead"},
   };
   for (const Known& known : kKnown) {
     if (words.find(known.words) == std::string::npos) continue;

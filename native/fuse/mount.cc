@@ -17,9 +17,9 @@ constexpr const char* kDevice = "/dev/fuse";  // 10:229 (Documentation/admin-gui
 constexpr int kUnmountNoFollow = 8;           // UMOUNT_NOFOLLOW
 
 // 0 or an errno.
-int MountDirectly(int device, const std::string& source, const std::string& directory, bool allow_other) {
-  const std::string data = MountData(device, allow_other);
-  return mount(source.c_str(), directory.c_str(), MountType().c_str(), MountFlags(), data.c_str()) == 0 ? 0 : errno;
+int MountDirectly(int device, const std::string& source, const std::string& directory, const MountFlags& flags) {
+  const std::string data = MountData(device, flags);
+  return mount(source.c_str(), directory.c_str(), MountType().c_str(), MountBits(flags), data.c_str()) == 0 ? 0 : errno;
 }
 
 }  // namespace
@@ -48,26 +48,38 @@ Status OpenDevice(UniqueFd* out) {
 
 std::string MountType() { return std::string("fuse.") + kSubtype; }
 
-unsigned long MountFlags() { return MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOATIME; }
+unsigned long MountBits(const MountFlags& flags) {
+  return MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOATIME | (flags.no_exec ? static_cast<unsigned long>(MS_NOEXEC) : 0ul);
+}
 
-std::string MountData(int device, bool allow_other) {
+std::string MountData(int device, const MountFlags& flags) {
   std::string data = "fd=" + std::to_string(device) + ",rootmode=40000,user_id=" + std::to_string(geteuid()) +
                      ",group_id=" + std::to_string(getegid()) + ",default_permissions";
-  if (allow_other) data += ",allow_other";
+  if (flags.allow_other) data += ",allow_other";
   return data;
 }
 
-Status Mount(const std::string& source, const std::string& directory, bool allow_other, UniqueFd* device) {
+Status Mount(const std::string& source, const std::string& directory, const MountFlags& flags, UniqueFd* device) {
   SHOAL_RETURN_IF_ERROR(OpenDevice(device));
-  const int error = MountDirectly(device->get(), source, directory, allow_other);
+  const int error = MountDirectly(device->get(), source, directory, flags);
   if (error == 0) return Status();
   if (error != EPERM) return Status::FromErrno("cannot mount on", directory, error);
 
   device->reset();
   std::string options = "ro,nosuid,nodev,noatime,default_permissions";
-  if (allow_other) options += ",allow_other";
+  if (flags.allow_other) options += ",allow_other";
+  if (flags.no_exec) options += ",noexec";
   options += std::string(",subtype=") + kSubtype + ",fsname=" + EscapeOption(source);
   return FusermountMount(options, directory, device);
+}
+
+Status AdoptDevice(int device) {
+  const int flags = fcntl(device, F_GETFL);
+  // The threads of a session sleep in read(2), and no program that this process runs shall keep the session alive.
+  if (flags < 0 || fcntl(device, F_SETFL, flags & ~O_NONBLOCK) != 0 || fcntl(device, F_SETFD, FD_CLOEXEC) != 0) {
+    return Status::FromErrno("cannot take over the descriptor", "/dev/fd/" + std::to_string(device), errno);
+  }
+  return Status();
 }
 
 Status Unmount(const std::string& directory, bool lazy) {

@@ -11,9 +11,10 @@ namespace {
 // always, not when the kernel guesses that it pays (FUSE_READDIRPLUS_AUTO): find and ls -l read a whole directory
 // before they stat its first entry, and the guess comes too late for them. POSIX and BSD locks are not taken, so the
 // kernel keeps them itself.
+// Access control lists are the one thing to be agreed on that makes the kernel check permissions.
 uint64_t Wanted(bool acls, const Tuning& tuning, bool ring) {
   uint64_t wanted = kAsyncRead | kExportSupport | kAsyncDio | kMaxPages;
-  if (acls) wanted |= kPosixAcl;
+  if (acls || tuning.check_permissions) wanted |= kPosixAcl;
   if (tuning.readdirplus) wanted |= kDoReaddirplus;
   if (tuning.skip_open) wanted |= kNoOpenSupport;
   if (tuning.skip_opendir) wanted |= kNoOpendirSupport;

@@ -58,9 +58,12 @@ void PrepareCommand(CommandPlan* plan) {
 void PrepareMounts(CommandPlan* plan, int device) {
   plan->device = device;
   plan->mount_type = MountType();
-  plan->mount_flags = MountFlags();
-  plan->mount_data = MountData(device, false);
-  plan->shared_mount_data = MountData(device, true);
+  const MountFlags alone;
+  MountFlags shared;
+  shared.allow_other = true;
+  plan->mount_flags = MountBits(alone);
+  plan->mount_data = MountData(device, alone);
+  plan->shared_mount_data = MountData(device, shared);
   const std::string user = std::to_string(geteuid());
   const std::string group = std::to_string(getegid());
   plan->user_map = user + " " + user + " 1\n";

@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 
-#include "fuse/mount.h"
 #include "fuse/readahead.h"
 
 namespace shoal::fuse {
@@ -26,7 +25,11 @@ Status ServedMount::Start(const std::vector<std::string>& index_paths, Attachmen
                                                      std::move(options.log));
 
   UniqueFd device = std::move(attachment.device);
-  if (!device.valid()) SHOAL_RETURN_IF_ERROR(Mount(SourceName(index_paths), directory, options.allow_other, &device));
+  if (device.valid()) {
+    SHOAL_RETURN_IF_ERROR(AdoptDevice(device.get()));
+  } else {
+    SHOAL_RETURN_IF_ERROR(Mount(SourceName(index_paths), directory, options.flags, &device));
+  }
   Status status =
       Session::Start(std::move(device), *served->operations_, options.tuning, std::move(ended), &served->session_);
   if (!status.ok() && directory.empty()) return status;
@@ -45,13 +48,13 @@ Status ServedMount::Start(const std::vector<std::string>& index_paths, Attachmen
   return Status();
 }
 
-Status ServedMount::Unmount() {
+Status ServedMount::Unmount(WhenBusy when_busy) {
   if (directory_.empty()) return Status();
   struct stat root;
   const bool known = device_ != 0;  // 0: the kernel did not let this process look
   if (known && (stat(directory_.c_str(), &root) != 0 || root.st_dev != device_)) return Status();
   Status status = fuse::Unmount(directory_, false);
-  if (status.code() == Code::kBusy) status = fuse::Unmount(directory_, true);
+  if (status.code() == Code::kBusy && when_busy == WhenBusy::kLazily) status = fuse::Unmount(directory_, true);
   return status.code() == Code::kMissing ? Status() : status;
 }
 

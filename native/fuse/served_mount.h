@@ -10,6 +10,7 @@
 
 #include "core/file.h"
 #include "core/tree.h"
+#include "fuse/mount.h"
 #include "fuse/operations.h"
 #include "fuse/session.h"
 #include "fuse/statistics.h"
@@ -26,7 +27,7 @@ struct ServeOptions {
   // Of reading: `cache` is left to the mount, which makes one of cache_bytes for all its images.
   ReadOptions reading;
   uint64_t cache_bytes = kDefaultCacheBytes;
-  bool allow_other = false;
+  MountFlags flags;     // for a directory; who mounted on a descriptor chose their own
   std::string subdir;   // the directory that becomes the root; empty: the tree is mounted whole
   Operations::Log log;  // called seldom, from any server thread
 };
@@ -47,9 +48,10 @@ class ServedMount {
   // Only after `ended` was called: it waits for the threads.
   ~ServedMount() = default;
 
-  // Unmounts, lazily where the mount is in use. Leaves alone what others mounted there after this mount was taken away,
-  // and what others attached. Thread-safe.
-  Status Unmount();
+  // Unmounts. Where the mount is in use: lazily, or not at all and kBusy. Leaves alone what others mounted there after
+  // this mount was taken away, and what others attached. Thread-safe.
+  enum class WhenBusy { kLazily, kNotAtAll };
+  Status Unmount(WhenBusy when_busy);
 
   uint64_t requests() const { return session_->requests(); }
 

@@ -103,6 +103,9 @@ Status Session::ShakeHands() {
   for (;;) {
     const ssize_t length = read(device_.get(), request, sizeof request);
     if (length < 0 && (errno == EINTR || errno == ENOENT || errno == EAGAIN)) continue;
+    if (length < 0 && errno == EPERM) {
+      return Status(Code::kUsage, "expected /dev/fuse with a mount, found it opened but not mounted").At("/dev/fuse");
+    }
     if (length < 0) return Status::FromErrno("cannot take up the FUSE session", "/dev/fuse", errno);
     if (length < static_cast<ssize_t>(sizeof(InHeader))) {
       return Status(Code::kInternal,

@@ -28,6 +28,8 @@ struct Tuning {
   uint32_t readahead = 1 << 20;  // bytes that the kernel reads ahead of a sequential reader
   unsigned threads = 0;          // 0: one for each processor, 2 to 8
   Lifetimes lifetimes;
+  // The kernel is asked to check permissions, because who mounted need not have told it to (default_permissions).
+  bool check_permissions = false;
 };
 
 }  // namespace shoal::fuse

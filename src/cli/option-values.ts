@@ -9,6 +9,15 @@ export function parseJobs(text: string): number {
   return count;
 }
 
+/** The value of `--lease`: a process id. */
+export function parseProcessId(text: string): number {
+  const id = Number(text);
+  if (!/^\d{1,10}$/.test(text) || id < 1) {
+    throw new ShoalError('usage', `--lease: expected the id of a process, found "${text}"`);
+  }
+  return id;
+}
+
 /** Adds the KEY=VALUE of one `--meta` to those before. */
 export function addMetadata(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const equals = text.indexOf('=');

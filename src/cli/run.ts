@@ -1,8 +1,10 @@
 import { CommanderError } from 'commander';
 import { exitCode, isShoalError, ShoalError } from '../base/errors.ts';
+import { tellMistakenMount } from './commands/mount.ts';
 import type { CommonOptions } from './define-command.ts';
 import { printError } from './each-path.ts';
 import { raiseExitStatus } from './exit-status.ts';
+import { withImpliedMount } from './implied-mount.ts';
 import { Interrupted } from './interrupt.ts';
 import { printMessage } from './messages.ts';
 import { createProgram } from './program.ts';
@@ -11,10 +13,15 @@ import { OutputClosed, standardOutput } from './standard-output.ts';
 /** What a shell reports for a program that wrote into a closed pipe: 128 and SIGPIPE. */
 const outputClosedStatus = 141;
 
-/** Runs the command line `args`, tells what goes wrong, and sets the exit code of the process. */
-export async function run(args: readonly string[]): Promise<void> {
+/** Runs the command line `given`, tells what goes wrong, and sets the exit code of the process. */
+export async function run(given: readonly string[]): Promise<void> {
+  const args = withImpliedMount(given);
   const program = createProgram();
   const command = args.find((argument) => program.commands.some((known) => known.name() === argument));
+  let begun = false;
+  program.hook('preAction', () => {
+    begun = true;
+  });
   const fail = (error: unknown) => reportFailure(error, command, optionsIn(args));
   // What goes wrong outside of the command's own flow must not show a stack either.
   process.on('uncaughtException', (error) => {
@@ -26,6 +33,7 @@ export async function run(args: readonly string[]): Promise<void> {
     standardOutput.flush();
   } catch (error) {
     fail(error);
+    if (!begun && command === 'mount' && process.exitCode !== undefined) await tellMistakenMount(args);
   }
 }
 

@@ -7,13 +7,14 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { showBytes } from '../base/entry-path.ts';
 import { type ErrorCode, ShoalError } from '../base/errors.ts';
 import { systemError } from '../io/system-error.ts';
-import type { MountOptions } from './mount-options.ts';
+import type { ServeOptions } from './serve-images.ts';
 
 /** What the server process reads from its standard input, as {@link encodeRequest} writes it. */
 export interface ServerRequest {
   readonly images: readonly Buffer[];
-  readonly directory: Buffer;
-  readonly options: MountOptions;
+  /** A number is the descriptor of whoever starts the server; the server gets it as {@link serverDescriptor}. */
+  readonly target: Buffer | number;
+  readonly options: ServeOptions;
 }
 
 export function encodeRequest(request: ServerRequest): string {
@@ -36,6 +37,16 @@ export type Readiness =
     };
 
 export const readinessDescriptor = 3;
+/** Where the server finds the /dev/fuse that it inherits, if it does. */
+export const serverDescriptor = 4;
+
+/** A server that has mounted. */
+export interface BackgroundServer {
+  readonly pid: number;
+  /** Lets it outlive this process. */
+  release(): void;
+  end(): Promise<void>;
+}
 
 /**
  * Starts a process of its own session that serves the images, and waits until it has mounted. The caller checks that the mount works, then lets
@@ -43,11 +54,8 @@ export const readinessDescriptor = 3;
  *
  * @throws ShoalError as the server told it.
  */
-export async function startServer(
-  request: ServerRequest,
-  log: Buffer | undefined,
-): Promise<{ readonly pid: number; release(): void; end(): Promise<void> }> {
-  const server = launch(log);
+export async function startServer(request: ServerRequest, log: Buffer | undefined): Promise<BackgroundServer> {
+  const server = launch(request.target, log);
   server.stdin?.on('error', () => {}); // It ended early; the readiness tells.
   server.stdin?.end(encodeRequest(request));
   const readiness = await readReadiness(server);
@@ -62,13 +70,14 @@ export async function startServer(
     pid: server.pid as number,
     release: () => server.unref(),
     end: async () => {
+      server.ref();
       server.kill('SIGTERM');
       if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
     },
   };
 }
 
-function launch(log: Buffer | undefined): ChildProcess {
+function launch(target: Buffer | number, log: Buffer | undefined): ChildProcess {
   let logDescriptor: number | undefined;
   try {
     if (log !== undefined) logDescriptor = openSync(log, 'a', 0o644);
@@ -76,7 +85,7 @@ function launch(log: Buffer | undefined): ChildProcess {
     return spawn(process.execPath, serverArguments(), {
       cwd: '/',
       detached: true,
-      stdio: ['pipe', 'ignore', logDescriptor ?? 'ignore', 'pipe'],
+      stdio: ['pipe', 'ignore', logDescriptor ?? 'ignore', 'pipe', ...(typeof target === 'number' ? [target] : [])],
     });
   } catch (error) {
     throw systemError('open the log', showBytes(log ?? Buffer.alloc(0)), error);

@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { showBytes } from '../base/entry-path.ts';
-import { isShoalError, ShoalError } from '../base/errors.ts';
+import { ShoalError } from '../base/errors.ts';
 import type { Entry } from '../image/entry.ts';
 import type { Image } from '../image/image.ts';
 import { openImage } from '../image/open-image.ts';
@@ -67,7 +67,10 @@ export async function startJsEngine(
     const device = mountAt(directory)?.device;
     return {
       ended: closed(descriptor).then(() => image.close()),
-      unmount: () => unmount(directory, device),
+      unmount: async () => {
+        if (!(await unmount(directory, device, false))) await unmount(directory, device, true);
+      },
+      unmountUnused: () => unmount(directory, device, false),
       requests: () => operations.requests,
     };
   } catch (error) {
@@ -180,19 +183,17 @@ function closed(descriptor: string | undefined): Promise<void> {
   });
 }
 
-/** Leaves alone what others mounted there after this mount was taken away. */
-async function unmount(directory: Buffer, device: string | undefined): Promise<void> {
-  if (mountAt(directory)?.device !== device) return;
-  const addon = loadAddon();
+/** Leaves alone what others mounted there after this mount was taken away. False if somebody uses the mount. */
+async function unmount(directory: Buffer, device: string | undefined, lazy: boolean): Promise<boolean> {
+  if (mountAt(directory)?.device !== device) return true;
   try {
-    await addon.unmount(directory, false).catch((error) => {
-      if (!isShoalError(toShoalError(error), 'busy')) throw error;
-      return addon.unmount(directory, true);
-    });
+    await loadAddon().unmount(directory, lazy);
   } catch (error) {
     const failure = toShoalError(error);
+    if (failure.code === 'busy') return false;
     if (failure.code !== 'missing') throw failure;
   }
+  return true;
 }
 
 /** One line on standard error, as the addon writes it. */

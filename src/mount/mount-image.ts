@@ -2,23 +2,23 @@ import { readdir } from 'node:fs/promises';
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { systemError } from '../io/system-error.ts';
-import { loadAddon, toShoalError } from '../native/load.ts';
 import { startServer } from './background-server.ts';
-import { askLease, withMountPointLock } from './lease.ts';
-import { resolveMetricsFile } from './metrics-file.ts';
-import { describeOptions, type MountOptions } from './mount-options.ts';
-import { checkEmptyDirectory, findMountPoint, isStale, resolveParent } from './mount-point.ts';
-import { type MountedFilesystem, mountAt, shoalType } from './mountinfo.ts';
-import { checkImages, serveImages } from './serve-images.ts';
+import { clearMountPoint, holdServed } from './clear-mount-point.ts';
+import type { Lease } from './lease.ts';
+import { type DirectoryPlan, type Images, type LifeOptions, onDirectory, planMount, toBytes } from './mount-plan.ts';
+import { withMountPointLock } from './mount-point-lock.ts';
+import { mountAt, shoalType } from './mountinfo.ts';
+import { notify } from './notify-pipe.ts';
+import { serveImages } from './serve-images.ts';
 import { unmountImage } from './unmount-image.ts';
 
-export interface BackgroundOptions extends MountOptions {
+export interface BackgroundOptions extends LifeOptions {
   /** File to which the server appends what it has to tell: damage that reading meets. Default: nobody is told. */
   readonly log?: string | Buffer;
 }
 
 export interface Mounted {
-  /** Absolute, without symbolic links. */
+  /** Absolute, without symbolic links; `/dev/fd/N` as it was given. */
   readonly directory: Buffer;
   /** Whether this image was served there before, with the same options; then nothing was done. */
   readonly already: boolean;
@@ -28,14 +28,15 @@ export interface Mounted {
   unmount(): Promise<void>;
 }
 
-/** One image, or several that are shown as one tree: of entries with the same path, that of the later image. */
-export type Images = string | Buffer | readonly (string | Buffer)[];
+/** Whoever is to read a notify_pipe, but for that of a server, is waited for so long. */
+const readerMilliseconds = 10_000;
 
 /**
  * Mounts the image on an empty directory, served by a process of its own. When it resolves, every file can be read.
  *
  * It may be called again, also by many processes at once: where the same image is served with the same options it does nothing. A mount
- * point whose server was killed is repaired.
+ * point whose server was killed is repaired. `/dev/fd/N` is an open /dev/fuse on which somebody else mounted; then the kernel has shaken hands when
+ * it resolves.
  *
  * @throws ShoalError `usage`: no such directory, or not empty. `busy`: something else is mounted there. Else what is wrong with the image
  * or with FUSE here, with the cure; then nothing is mounted.
@@ -52,27 +53,22 @@ export async function mountImage(
   directory: string | Buffer,
   options: BackgroundOptions = {},
 ): Promise<Mounted> {
-  const { log: logPath, ...given } = options;
+  const { log: logPath, ...lifeOptions } = options;
   const log = logPath === undefined ? undefined : toBytes(logPath);
-  const plan = await planMount(images, toBytes(directory));
-  const mountOptions = await resolvePaths(given);
-  return withMountPointLock(plan.directory, async () => {
-    const unmount = () => unmountImage(plan.directory);
-    const before = await clearMountPoint(plan, mountOptions);
-    if (before !== undefined) {
-      await checkReadable(plan.directory);
-      return { directory: plan.directory, already: true, pid: before.pid, unmount };
+  return tellingFailure(options.notifyPipe, async () => {
+    const plan = await planMount(images, toBytes(directory), lifeOptions);
+    if (!onDirectory(plan)) {
+      const { pid, release, end } = await startServer(plan, log);
+      release();
+      return { directory: toBytes(directory), already: false, pid, unmount: end };
     }
-
-    const server = await startServer({ images: plan.images, directory: plan.directory, options: mountOptions }, log);
-    try {
-      await checkReadable(plan.directory);
-    } catch (error) {
-      await server.end();
-      throw error;
-    }
-    server.release();
-    return { directory: plan.directory, already: false, pid: server.pid, unmount };
+    // Of many that mount the same at once, those who come late need not wait for each other.
+    const before = await holdServed(plan);
+    if (before !== undefined) return servedAlready(plan, before);
+    return withMountPointLock(plan.target, async () => {
+      const meanwhile = await clearMountPoint(plan);
+      return meanwhile === undefined ? mountInBackground(plan, log) : servedAlready(plan, meanwhile);
+    });
   });
 }
 
@@ -83,82 +79,64 @@ export async function mountImage(
 export async function serveInForeground(
   images: Images,
   directory: string | Buffer,
-  given: MountOptions = {},
+  options: LifeOptions = {},
   onReady: () => void = () => {},
 ): Promise<void> {
-  const plan = await planMount(images, toBytes(directory));
-  const options = await resolvePaths(given);
   let ended: Promise<void> | undefined;
-  await withMountPointLock(plan.directory, async () => {
-    const before = await clearMountPoint(plan, options);
-    if (before !== undefined) {
-      throw new ShoalError('busy', `this image is mounted here already, served by process ${before.pid}`, {
-        path: showBytes(plan.directory),
+  await tellingFailure(options.notifyPipe, async () => {
+    const plan = await planMount(images, toBytes(directory), options);
+    const start = (check: () => Promise<void>) =>
+      new Promise<void>((resolve, reject) => {
+        ended = serveImages(plan.images, plan.target, plan.options, async () => resolve(await check()));
+        ended.catch(reject);
       });
-    }
-    await new Promise<void>((resolve, reject) => {
-      const ready = async () => resolve(await checkReadable(plan.directory));
-      ended = serveImages(plan.images, plan.directory, options, ready);
-      ended.catch(reject);
+    if (!onDirectory(plan)) return start(async () => {});
+    await withMountPointLock(plan.target, async () => {
+      const before = await clearMountPoint(plan);
+      if (before !== undefined) {
+        throw new ShoalError('busy', `this image is mounted here already, served by process ${before.pid}`, {
+          path: showBytes(plan.target),
+        });
+      }
+      await start(() => checkReadable(plan.target));
     });
   });
   onReady();
   await ended;
 }
 
-/** What is to be mounted where, found out before any work. */
-interface Plan {
-  readonly images: readonly Buffer[];
-  readonly ids: readonly string[];
-  readonly directory: Buffer;
-}
-
-async function planMount(images: Images, directory: Buffer): Promise<Plan> {
-  const paths = (typeof images === 'string' || Buffer.isBuffer(images) ? [images] : images).map(toBytes);
-  if (paths.length === 0) throw new ShoalError('usage', 'expected at least one image, found none');
-  const ids = checkImages(paths);
-  const { directory: resolved } = await findMountPoint(directory);
-  // Not a link at an image itself: its volumes lie beside it under the name that was given.
-  return { images: await Promise.all(paths.map(resolveParent)), ids, directory: resolved };
-}
-
-/** The server stands in another directory. */
-async function resolvePaths(options: MountOptions): Promise<MountOptions> {
-  if (options.metrics === undefined) return options;
-  return { ...options, metrics: await resolveMetricsFile(toBytes(options.metrics)) };
-}
-
-/** Makes way at the mount point. If the same is served there already: by which process. */
-async function clearMountPoint(plan: Plan, options: MountOptions): Promise<{ pid: number } | undefined> {
-  const mounted = mountAt(plan.directory);
-  if (mounted === undefined) {
-    await checkEmptyDirectory(plan.directory);
-    return undefined;
+async function mountInBackground(plan: DirectoryPlan, log: Buffer | undefined): Promise<Mounted> {
+  const server = await startServer(plan, log);
+  try {
+    await checkReadable(plan.target);
+  } catch (error) {
+    await server.end();
+    throw error;
   }
-  if (mounted.type !== shoalType) throw occupied(plan, mounted, 'another filesystem');
-  const line = await askLease(mounted.device);
-  line?.close();
-  if (line === undefined) {
-    if (!(await isStale(mounted))) throw occupied(plan, mounted, 'a mount whose server cannot be asked from here');
-    await loadAddon()
-      .unmount(plan.directory, true)
-      .catch((error) => {
-        throw toShoalError(error);
-      });
-    return clearMountPoint(plan, options);
-  }
-  if (line.lease.ids.join() !== plan.ids.join()) throw occupied(plan, mounted, 'another image');
-  if (line.lease.options !== describeOptions(options)) throw occupied(plan, mounted, 'this image with other options');
-  return { pid: line.lease.pid };
+  server.release();
+  const { target } = plan;
+  return { directory: target, already: false, pid: server.pid, unmount: () => unmountImage(target) };
 }
 
-function occupied(plan: Plan, mounted: MountedFilesystem, what: string): ShoalError {
-  const cure =
-    mounted.type === shoalType ? 'run shoal unmount first, or name another directory' : 'name another directory';
-  const found = `${what} (${showBytes(mounted.source)}, ${mounted.type})`;
-  return new ShoalError('busy', `expected nothing mounted here, found ${found}; ${cure}`, {
-    path: showBytes(plan.directory),
-  });
+async function servedAlready({ target, options }: DirectoryPlan, { pid }: Lease): Promise<Mounted> {
+  await checkReadable(target);
+  if (options.notifyPipe !== undefined) void notify(options.notifyPipe, 's', AbortSignal.timeout(readerMilliseconds));
+  return { directory: target, already: true, pid, unmount: () => unmountImage(target) };
+}
+
+/** A failure is not kept back until somebody reads of it. */
+async function tellingFailure<T>(fifo: Buffer | undefined, mount: () => Promise<T>): Promise<T> {
+  try {
+    return await mount();
+  } catch (error) {
+    if (fifo !== undefined) notifyFailure(fifo);
+    throw error;
+  }
+}
+
+/** Writes the `f` of notify_pipe when somebody reads, within 10 s; this process lives for as long. */
+export function notifyFailure(fifo: Buffer): void {
+  void notify(fifo, 'f', AbortSignal.timeout(readerMilliseconds));
 }
 
 /** Looks at the mount as every program will, from outside of its server. */
@@ -174,8 +152,4 @@ async function checkReadable(directory: Buffer): Promise<void> {
   } catch (error) {
     throw systemError('read the mounted root directory', path, error);
   }
-}
-
-function toBytes(path: string | Buffer): Buffer {
-  return typeof path === 'string' ? Buffer.from(path) : path;
 }

@@ -18,11 +18,16 @@ export interface MountOptions {
   readonly dmask?: number;
   /** Lets other users than the one who mounts use it; permissions are checked as everywhere. */
   readonly allowOther?: boolean;
+  /** Nothing of the mount may be executed. */
+  readonly noExec?: boolean;
   /** The directory of the image that becomes the root of the mount. */
   readonly subdir?: Buffer;
-  /** Unmounts after so many seconds in which nothing was asked and nobody has a file open. */
+  /**
+   * Unmounts after so many seconds in which the kernel asked nothing, if nobody uses the mount then; 0: never. So that the kernel asks when somebody
+   * opens what it has in its cache, skipOpen and skipOpendir are off then unless they are set.
+   */
   readonly timeout?: number;
-  /** A FIFO or file that gets the byte `s` when the mount is ready, `f` if it fails. */
+  /** A FIFO that gets the byte `s` when the mount is ready, `f` if it fails. */
   readonly notifyPipe?: Buffer;
   /** A file in which the server tells in Prometheus' text format what the mount does, every 10 s and at its end. */
   readonly metrics?: string | Buffer;
@@ -76,6 +81,7 @@ const known: Readonly<Record<string, { [Key in keyof MountOptions]-?: Entry<Key>
   fmask: ['fmask', parseMode],
   dmask: ['dmask', parseMode],
   allow_other: ['allowOther', parseFlag],
+  noexec: ['noExec', parseFlag],
   subdir: ['subdir', parsePath],
   timeout: ['timeout', parseSeconds],
   notify_pipe: ['notifyPipe', parsePath],
@@ -100,40 +106,49 @@ const known: Readonly<Record<string, { [Key in keyof MountOptions]-?: Entry<Key>
   threads: ['threads', parseThreads],
 };
 
-/** What mount(8), fstab and systemd put into `-o` and what holds for every Shoal mount anyway, or is meant for them alone. */
+/**
+ * What mount(8), mount.fuse3, fstab and systemd put into `-o` without being asked, and what is meant for them alone. A Shoal mount is read-only,
+ * without set-user-ID programs and devices, whatever they say.
+ */
 const ignored = new Set(
   (
-    'defaults,ro,nosuid,nodev,exec,noatime,nodiratime,relatime,norelatime,strictatime,lazytime,nolazytime,async,sync,dirsync,silent,loud,' +
-    'auto,noauto,user,nouser,users,owner,group,_netdev,nofail,default_permissions'
+    'defaults,ro,rw,suid,nosuid,dev,nodev,atime,noatime,diratime,nodiratime,relatime,norelatime,strictatime,nostrictatime,lazytime,' +
+    'nolazytime,async,sync,dirsync,iversion,noiversion,mand,nomand,silent,loud,auto,noauto,user,nouser,users,owner,group,_netdev,nofail,' +
+    'default_permissions'
   ).split(','),
 );
-
-/** Refused with the reason, because to ignore them would promise what does not hold. */
-const refused: Readonly<Record<string, string>> = {
-  rw: 'an image never changes; mount it without rw',
-  suid: 'programs on a mount do not get the rights of their owner; use shoal extract as root instead',
-  dev: 'device nodes on a mount cannot be opened; use shoal extract as root instead',
-  noexec: 'Shoal does not support it; use umask=111 to take away permission to execute',
-};
+const ignoredForms = /^(?:x-|X-|comment=|user=)/;
 
 /**
  * The options in an `-o` argument: comma-separated, as fstab has them, a comma in a value after a backslash; the last one wins. Values are
  * bytes. Throws `usage`.
  */
 export function parseMountOptions(list: string | Buffer): MountOptions {
-  // One character for each byte.
-  const text = Buffer.from(list).toString('latin1');
   const options: Writable<MountOptions> = {};
-  for (const part of text.match(/(?:\\.|[^,\\])+/gs) ?? []) {
-    const option = part.replace(/\\(.)/gs, '$1');
-    const equals = option.indexOf('=');
-    const name = equals === -1 ? option : option.slice(0, equals);
-    const value = equals === -1 ? undefined : option.slice(equals + 1);
+  for (const { option, name, value } of splitOptions(list)) {
     const entry = Object.hasOwn(known, name) ? known[name] : undefined;
     if (entry !== undefined) Object.assign(options, { [entry[0]]: entry[1](value, name) });
-    else if (!ignored.has(option) && !/^(x-|comment=)/.test(option)) throw unknownOption(option);
+    else if (option === 'exec') delete options.noExec;
+    else if (!ignored.has(option) && !ignoredForms.test(option)) throw unknownOption(option);
   }
   return options;
+}
+
+/** The `notify_pipe` in an `-o` argument of which the rest may be mistaken. */
+export function findNotifyPipe(list: string | Buffer): Buffer | undefined {
+  const value = splitOptions(list).findLast(({ name }) => name === 'notify_pipe')?.value;
+  return value ? Buffer.from(value, 'latin1') : undefined;
+}
+
+function splitOptions(list: string | Buffer): { option: string; name: string; value: string | undefined }[] {
+  // One character for each byte.
+  const text = Buffer.from(list).toString('latin1');
+  return (text.match(/(?:\\.|[^,\\])+/gs) ?? []).map((part) => {
+    const option = part.replace(/\\(.)/gs, '$1');
+    const equals = option.indexOf('=');
+    if (equals === -1) return { option, name: option, value: undefined };
+    return { option, name: option.slice(0, equals), value: option.slice(equals + 1) };
+  });
 }
 
 /** Nothing that a mount shows: one that is there already needs no other of them. */
@@ -206,7 +221,5 @@ function parseThreads(value: string | undefined): number {
 }
 
 function unknownOption(option: string): ShoalError {
-  const reason = refused[option];
-  if (reason !== undefined) return new ShoalError('usage', `the mount option "${option}" is refused: ${reason}`);
   return new ShoalError('usage', `expected mount options ${Object.keys(known).join(', ')}; found "${option}"`);
 }

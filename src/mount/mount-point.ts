@@ -75,20 +75,20 @@ export async function checkEmptyDirectory(directory: Buffer): Promise<void> {
 
 /** Whether the server of a FUSE mount is gone: killed, so that it could not unmount. Throws `busy` if it is there but stuck. */
 export async function isStale({ directory, uid }: MountedFilesystem): Promise<boolean> {
-  const path = showBytes(directory);
   switch (await probeMount(directory, uid)) {
     case 'ENOTCONN':
     case 'ECONNABORTED':
       return true;
     case 'stuck':
-      throw new ShoalError(
-        'busy',
-        'a Shoal mount is here whose server does not answer; shoal unmount --lazy takes it away',
-        { path },
-      );
+      throw serverIsStuck(directory);
     default:
       return false;
   }
+}
+
+export function serverIsStuck(directory: Buffer): ShoalError {
+  const message = 'a Shoal mount is here whose server does not answer; shoal unmount --lazy takes it away';
+  return new ShoalError('busy', message, { path: showBytes(directory) });
 }
 
 /** `path` with all but its last name resolved. */

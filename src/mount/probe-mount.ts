@@ -14,17 +14,25 @@ const question = `
 
 /**
  * What statfs(2) says at `directory`: `answers`, `stuck`, or the name of an errno. Root asks as the user `uid` whose mount it is: the kernel
- * tells others nothing of it. A process of its own asks: where the server is stuck it can be killed, whereas a thread of ours would keep
+ * tells others nothing of it. Root of a user namespace that does not have that user asks as itself. A process of its own asks: where the server is stuck it can be killed, whereas a thread of ours would keep
  * us from ever ending.
  */
-export function probeMount(directory: Buffer, uid: number | undefined): Promise<string> {
-  const user = process.getuid?.() === 0 && uid !== undefined ? { uid } : {};
+export async function probeMount(directory: Buffer, uid: number | undefined): Promise<string> {
+  const answer = process.getuid?.() === 0 && uid !== undefined ? await ask(directory, { uid }) : undefined;
+  return answer ?? (await ask(directory, {})) ?? 'stuck';
+}
+
+/** Undefined where the process could not be started as that user. */
+function ask(directory: Buffer, user: { readonly uid?: number }): Promise<string | undefined> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       ['-e', question, directory.toString('base64')],
       { cwd: '/', timeout: answerMilliseconds, killSignal: 'SIGKILL', ...user },
-      (error, stdout) => resolve(error === null ? stdout.trim() : 'stuck'),
+      (error, stdout) => {
+        if (error === null) resolve(stdout.trim());
+        else resolve(error.killed ? 'stuck' : undefined);
+      },
     );
   });
 }

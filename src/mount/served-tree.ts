@@ -6,6 +6,8 @@ export interface ServedTree {
   readonly ended: Promise<void>;
   /** Unmounts; lazily (MNT_DETACH) where the mount is busy. `ended` follows. */
   unmount(): Promise<void>;
+  /** Unmounts unless somebody uses the mount; tells whether it did. */
+  unmountUnused(): Promise<boolean>;
   /** Requests so far. */
   requests(): number;
   /** What it has done so far, of an engine that counts. */

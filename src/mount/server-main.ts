@@ -1,7 +1,7 @@
 import { closeSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { showBytes } from '../base/entry-path.ts';
 import { toShoalError } from '../native/load.ts';
-import { decodeRequest, type Readiness, readinessDescriptor } from './background-server.ts';
+import { decodeRequest, type Readiness, readinessDescriptor, serverDescriptor } from './background-server.ts';
 import { serveImages } from './serve-images.ts';
 
 /** The program of a background server; {@link startServer} starts it. */
@@ -9,10 +9,13 @@ import { serveImages } from './serve-images.ts';
 /** O_CLOEXEC, as /proc/PID/fdinfo shows it (proc(5)). */
 const closeOnExec = 0o2000000;
 
-/** What whoever started us had open would otherwise stay open for as long as the mount lives. Node's own descriptors close on exec. */
-function closeInherited(): void {
+/**
+ * What whoever started us had open would otherwise stay open for as long as the mount lives. Descriptors up to `last` are meant for us; Node's
+ * own close on exec.
+ */
+function closeInherited(last: number): void {
   for (const descriptor of readdirSync('/proc/self/fd').map(Number)) {
-    if (descriptor <= readinessDescriptor) continue;
+    if (descriptor <= last) continue;
     try {
       const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1'))?.[1];
       if ((Number.parseInt(flags ?? '0', 8) & closeOnExec) === 0) closeSync(descriptor);
@@ -27,13 +30,15 @@ function tell(readiness: Readiness): void {
   closeSync(readinessDescriptor);
 }
 
-closeInherited();
-const { images, directory, options } = decodeRequest(readFileSync(0, 'utf8'));
-process.title = `shoal: ${images.map(showBytes).join(' ')} on ${showBytes(directory)}`;
+const request = decodeRequest(readFileSync(0, 'utf8'));
+const inherits = typeof request.target === 'number';
+closeInherited(inherits ? serverDescriptor : readinessDescriptor);
+const shownTarget = inherits ? 'a descriptor' : showBytes(request.target);
+process.title = `shoal: ${request.images.map(showBytes).join(' ')} on ${shownTarget}`;
 
 let ready = false;
 try {
-  await serveImages(images, directory, options, () => {
+  await serveImages(request.images, inherits ? serverDescriptor : request.target, request.options, () => {
     ready = true;
     tell({ ok: true });
   });

@@ -2,7 +2,7 @@ import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { type NativeStatistics, requestKinds } from '../native/statistics.ts';
 import { askLease } from './lease.ts';
-import { findShoalMount, isStale } from './mount-point.ts';
+import { findShoalMount, isStale, serverIsStuck } from './mount-point.ts';
 import type { MountedFilesystem } from './mountinfo.ts';
 
 /** What a mount has done since it was made, and what is served where. */
@@ -43,7 +43,8 @@ export async function mountStatistics(directory: string | Buffer): Promise<Mount
   const mounted = await findShoalMount(typeof directory === 'string' ? Buffer.from(directory) : directory);
   const path = showBytes(mounted.directory);
   const line = await askLease(mounted.device);
-  if (line === undefined) throw await whyUnreachable(mounted);
+  if (line === 'silent') throw serverIsStuck(mounted.directory);
+  if (line === 'none') throw await whyUnreachable(mounted);
   try {
     const { pid, ids } = line.lease;
     const answer = await line.ask(statisticsQuestion);

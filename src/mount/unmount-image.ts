@@ -26,7 +26,9 @@ const endMilliseconds = 10_000;
 export async function unmountImage(directory: string | Buffer, options: UnmountOptions = {}): Promise<void> {
   const mounted = await findShoalMount(typeof directory === 'string' ? Buffer.from(directory) : directory);
   const path = showBytes(mounted.directory);
-  const server = await askLease(mounted.device);
+  // Lazily, nobody waits for the server, and a stuck one is what it is for.
+  const answer = options.lazy ? 'none' : await askLease(mounted.device);
+  const server = typeof answer === 'string' ? undefined : answer;
   try {
     await loadAddon()
       .unmount(mounted.directory, options.lazy ?? false)
@@ -38,10 +40,11 @@ export async function unmountImage(directory: string | Buffer, options: UnmountO
         path,
       });
     }
-    if (server === undefined || options.lazy || (await server.ended(endMilliseconds))) return;
-    throw new ShoalError('io', `unmounted, but its server, process ${server.lease.pid}, did not end within 10 s`, {
-      path,
-    });
+    if (server === undefined || (await server.ended(endMilliseconds))) return;
+    const message =
+      `unmounted here, but its server, process ${server.lease.pid}, has not ended within 10 s; ` +
+      'another mount namespace, such as that of a container, may have the mount still';
+    throw new ShoalError('busy', message, { path });
   } finally {
     server?.close();
   }

@@ -138,6 +138,9 @@ export interface FuseOptions {
   readonly cacheSize?: number;
   readonly verify?: boolean;
   readonly subdir?: Buffer;
+  readonly noExec?: boolean;
+  /** Of a descriptor on which somebody else mounted, maybe without `default_permissions`. */
+  readonly checkPermissions?: boolean;
   readonly skipOpen?: boolean;
   readonly skipOpendir?: boolean;
   readonly readdirplus?: boolean;
@@ -160,6 +163,8 @@ export interface NativeMount {
   readonly ended: Promise<void>;
   /** Unmounts; lazily (MNT_DETACH) where the mount is busy. `ended` follows. */
   unmount(): void;
+  /** Unmounts unless somebody uses the mount; tells whether it did. */
+  unmountUnused(): boolean;
   /** Requests of the kernel so far. */
   requests(): number;
   /** What it has done so far, also after it has ended. */

@@ -106,16 +106,6 @@ test('of twenty that mount the same at once one does, and all succeed', async (c
   expect(mountsBelow(root)).toEqual([directory]);
 });
 
-test('twelve processes that mount the same at once all succeed, time and again', async (ctx) => {
-  const { root, image, directory } = await helloScene(ctx);
-  for (let round = 0; round < 3; round++) {
-    const processes = Array.from({ length: 12 }, () => startShoal(['mount', image, directory, '--quiet']));
-    expect(await Promise.all(processes)).toEqual(Array(12).fill({ status: 0, stderr: '' }));
-    expect(mountsBelow(root)).toEqual([directory]);
-    await unmountImage(directory);
-  }
-});
-
 test('a server that answers nothing is told, and does not keep the command from ending', async (ctx) => {
   const { image, directory, mount } = await helloScene(ctx);
   const { pid } = await mount();

@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, type TestContext, test } from 'vitest';
+import type { MountOptions } from '../../src/mount/mount-options.ts';
 import { isRunning, mountsBelow, run, scene, until } from './scene.ts';
 
 const nobody = 65_534;
@@ -47,6 +48,38 @@ test('uid, gid and umask show every entry so', async (ctx) => {
   }
   expect(statSync(join(directory, 'below')).mode & 0o7777).toBe(0o750);
   expect(statSync(join(directory, 'below/file')).mode & 0o7777).toBe(0o640);
+});
+
+test('fmask is for all but directories, dmask for directories, and umask for what neither is given for', async (ctx) => {
+  needRoot(ctx);
+  const { source, directory, pack, mount } = scene(ctx);
+  mkdirSync(join(source, 'below'));
+  chmodSync(join(source, 'below'), 0o777);
+  writeFileSync(join(source, 'below/file'), 'x');
+  chmodSync(join(source, 'below/file'), 0o777);
+  run('mkfifo', ['-m', '777', join(source, 'below/fifo')]);
+  await pack();
+  const modes = async (options: MountOptions) => {
+    const mounted = await mount(options);
+    const found = ['below', 'below/file', 'below/fifo'].map((name) => statSync(join(directory, name)).mode & 0o7777);
+    await mounted.unmount();
+    return found.map((mode) => mode.toString(8));
+  };
+  expect(await modes({ fmask: 0o133, dmask: 0o27 })).toEqual(['750', '644', '644']);
+  expect(await modes({ fmask: 0o133, umask: 0o77 })).toEqual(['700', '644', '644']);
+  expect(await modes({ dmask: 0o27, umask: 0o77 })).toEqual(['750', '700', '700']);
+  expect(await modes({ fmask: 0, umask: 0o77 })).toEqual(['700', '777', '777']);
+});
+
+test('noexec keeps programs of the mount from being run', async (ctx) => {
+  const { source, directory, pack, mount } = scene(ctx);
+  writeFileSync(join(source, 'program'), '#!/bin/sh\necho ran\n', { mode: 0o755 });
+  await pack();
+  const mounted = await mount();
+  expect(run(join(directory, 'program'), [])).toBe('ran\n');
+  await mounted.unmount();
+  await mount({ noExec: true });
+  expect(() => run(join(directory, 'program'), [])).toThrow(/EACCES/);
 });
 
 test('others see nothing without allow_other, and with it what permissions allow', async (ctx) => {
@@ -138,6 +171,31 @@ test('a umask takes permissions from access control lists, too', async (ctx) => 
   const named = () => execFileSync('cat', [join(directory, 'listed')], { uid: 4711, gid: 4711, encoding: 'utf8' });
   expect(named()).toBe('for all');
   expect(() => asNobody(`cat '${directory}/listed'`)).toThrow(/Permission denied/);
+});
+
+test('of access control lists, fmask takes permissions from those of files, dmask from those of directories', async (ctx) => {
+  needRoot(ctx);
+  const { source, directory, pack, mount } = scene(ctx);
+  mkdirSync(join(source, 'below'));
+  writeFileSync(join(source, 'below/listed'), 'for all');
+  try {
+    for (const name of ['below', 'below/listed'])
+      run('setfacl', ['-m', 'u:4711:rwx,g::rwx,m::rwx,o::rwx', join(source, name)]);
+  } catch {
+    ctx.skip('setfacl is not installed, or this filesystem stores no access control lists');
+  }
+  await pack();
+  await mount({ allowOther: true, fmask: 0o037, dmask: 0o004 });
+  const list = (name: string) =>
+    run('getfacl', ['-cpn', join(directory, name)])
+      .trim()
+      .split('\n');
+  expect(list('below/listed')).toEqual(['user::rw-', 'user:4711:r--', 'group::r--', 'mask::r--', 'other::---']);
+  expect(list('below')).toEqual(['user::rwx', 'user:4711:rwx', 'group::rwx', 'mask::rwx', 'other::-wx']);
+  const named = () =>
+    execFileSync('cat', [join(directory, 'below/listed')], { uid: 4711, gid: 4711, encoding: 'utf8' });
+  expect(named()).toBe('for all');
+  expect(() => asNobody(`cat '${directory}/below/listed'`)).toThrow(/Permission denied/);
 });
 
 test('an image without extended attributes has empty lists of them', async (ctx) => {

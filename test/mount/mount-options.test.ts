@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseMountOptions } from '../../src/mount/mount-options.ts';
+import { findNotifyPipe, parseMountOptions } from '../../src/mount/mount-options.ts';
 import { parseMountinfo } from '../../src/mount/mountinfo.ts';
 
 describe('-o', () => {
@@ -15,13 +15,36 @@ describe('-o', () => {
     expect(parseMountOptions('')).toEqual({});
   });
 
-  test('ignores what mount(8) and fstab put there', () => {
-    expect(parseMountOptions('defaults,ro,nosuid,nodev,noatime,_netdev,nofail,user,x-systemd.automount')).toEqual({});
+  test('ignores what mount(8), mount.fuse3, fstab and systemd put there', () => {
+    const options =
+      'defaults,ro,rw,suid,nosuid,dev,nodev,noatime,relatime,_netdev,nofail,noauto,user,users,user=me,' +
+      'x-systemd.automount,X-mount.mkdir,comment=anything,default_permissions';
+    expect(parseMountOptions(options)).toEqual({});
   });
 
-  test.each(['rw', 'suid', 'dev', 'noexec'])('refuses %s, which would not hold', (option) => {
-    expect(() => parseMountOptions(option)).toThrow(expect.objectContaining({ code: 'usage' }));
-    expect(() => parseMountOptions(option)).toThrow('refused');
+  test('honours noexec, unless exec comes behind it', () => {
+    expect(parseMountOptions('noexec')).toEqual({ noExec: true });
+    expect(parseMountOptions('exec,noexec')).toEqual({ noExec: true });
+    expect(parseMountOptions('noexec,exec')).toEqual({});
+  });
+
+  test('takes fmask, dmask, timeout and notify_pipe, whose path may have commas behind backslashes', () => {
+    expect(parseMountOptions('fmask=0133,dmask=022,timeout=1.5,notify_pipe=/a\\,b\\\\c')).toEqual({
+      fmask: 0o133,
+      dmask: 0o22,
+      timeout: 1.5,
+      notifyPipe: Buffer.from('/a,b\\c'),
+    });
+  });
+
+  test('tells the notify_pipe of a list that is mistaken otherwise', () => {
+    expect(findNotifyPipe('nonsense,notify_pipe=/a\\,b,uid=x')).toEqual(Buffer.from('/a,b'));
+    expect(findNotifyPipe('notify_pipe=')).toBeUndefined();
+    expect(findNotifyPipe('uid=1')).toBeUndefined();
+  });
+
+  test('names all that it takes where it refuses one', () => {
+    expect(() => parseMountOptions('remount')).toThrow(/expected mount options uid, gid, .*; found "remount"/);
   });
 
   test.each([

@@ -66,9 +66,11 @@ function unmountHard(directory: string): void {
   execFileSync(root ? 'umount' : 'fusermount3', root ? ['-l', directory] : ['-u', '-z', directory]);
 }
 
+/** A process that has ended and only waits for its parent to look does not run, but its last thread must have ended, too. */
 export function isRunning(pid: number | undefined): boolean {
   try {
-    return process.kill(pid as number, 0);
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    return !/^State:\s+[ZX]/m.test(status) || Number(/^Threads:\s+(\d+)/m.exec(status)?.[1]) > 1;
   } catch {
     return false;
   }

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'nod
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, type TestContext, test } from 'vitest';
-import { announceLease, askLease } from '../../src/mount/lease.ts';
+import { announceLease, askLease, type LeaseLine } from '../../src/mount/lease.ts';
 import { mountStatistics } from '../../src/mount/statistics.ts';
 import { unmountImage } from '../../src/mount/unmount-image.ts';
 import { runShoal, shoalProgram } from '../support/run-shoal.ts';
@@ -113,8 +113,10 @@ test("a user asks the server of the user's own mount, and root that of any", asy
   }
 });
 
+const notHeld = async () => false;
+
 test('a client that only reads gets the lease and nothing more, as before', async () => {
-  const server = await announceLease('test:reads', lease, { statistics: () => ({ count: 1 }) });
+  const server = await announceLease('test:reads', lease, { statistics: () => ({ count: 1 }) }, notHeld);
   const client = connect({ path: '\0shoal.mount.test:reads' });
   let text = '';
   client.setEncoding('utf8').on('data', (part) => {
@@ -122,24 +124,24 @@ test('a client that only reads gets the lease and nothing more, as before', asyn
   });
   await until(() => text.includes('\n'));
   // The server has nothing else to say: a question of a second client is answered first.
-  const line = await askLease('test:reads');
-  expect(await line?.ask('statistics')).toEqual({ count: 1 });
-  expect(await line?.ask('statistics')).toEqual({ count: 1 });
-  line?.close();
+  const line = (await askLease('test:reads')) as LeaseLine;
+  expect(await line.ask('statistics')).toEqual({ count: 1 });
+  expect(await line.ask('statistics')).toEqual({ count: 1 });
+  line.close();
   expect(JSON.parse(text)).toEqual(lease);
   server.close();
 });
 
 test('whoever asks what no server answers, or sends no end of a line, is sent away; others are answered', async () => {
-  const server = await announceLease('test:asks', lease, { statistics: () => ({ count: 1 }) });
-  for (const question of ['nonsense\n', 'toString\n', 'x'.repeat(1000)]) {
+  const server = await announceLease('test:asks', lease, { statistics: () => ({ count: 1 }) }, notHeld);
+  for (const question of ['nonsense\n', 'toString\n', 'x'.repeat(1 << 18)]) {
     const client = connect({ path: '\0shoal.mount.test:asks' });
     client.resume().write(question);
     await once(client, 'close');
   }
-  const line = await askLease('test:asks');
-  expect(await line?.ask('statistics')).toEqual({ count: 1 });
-  line?.close();
+  const line = (await askLease('test:asks')) as LeaseLine;
+  expect(await line.ask('statistics')).toEqual({ count: 1 });
+  line.close();
   server.close();
 });
 
@@ -162,8 +164,8 @@ test.each([
   ['no end', 'x'.repeat(1 << 20)],
 ])('of a server that answers %s, no answer is taken', async (name, answer) => {
   await listen(`test:${name}`, () => answer);
-  const line = await askLease(`test:${name}`);
-  expect(line?.lease).toEqual(lease);
-  expect(await line?.ask('statistics')).toBeUndefined();
-  line?.close();
+  const line = (await askLease(`test:${name}`)) as LeaseLine;
+  expect(line.lease).toEqual(lease);
+  expect(await line.ask('statistics')).toBeUndefined();
+  line.close();
 });
