@@ -100,8 +100,9 @@ test.for(['the server', 'the command that started it'] as const)(
     });
     killIfThere(who === 'the server' ? (server as number) : parentOf(server as number));
     const outcomes = await Promise.all(commands.map(({ ended }) => ended));
-    expect(outcomes.filter(({ status }) => status !== 0).length).toBe(1);
-    expect(outcomes.filter(({ status }) => status === 0).length).toBe(9);
+    // None if the blow came too late.
+    expect(outcomes.filter(({ status }) => status !== 0).length).toBeLessThanOrEqual(1);
+    expect((await start(made).ended).status).toBe(0);
     expect(mountsBelow(made.root)).toEqual([made.directory]);
     expect(readFileSync(join(made.directory, 'hello'), 'utf8')).toBe('hello, world\n');
   },
