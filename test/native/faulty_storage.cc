@@ -306,7 +306,7 @@ void Storage::Serve(int device) {
 int main(int count, char** arguments) {
   if (count != 3) return 2;
   UniqueFd device;
-  const shoal::Status mounted = Mount(arguments[1], arguments[2], false, &device);
+  const shoal::Status mounted = Mount(arguments[1], arguments[2], shoal::fuse::MountFlags(), &device);
   if (!mounted.ok()) {
     std::cerr << mounted.path() << ": " << mounted.message() << std::endl;
     return 1;

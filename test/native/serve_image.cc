@@ -36,7 +36,7 @@ bool TakeOption(const std::string& option, shoal::fuse::ServeOptions* options) {
   } else if (key == "dmask") {
     options->presentation.directory_mask = octal;
   } else if (key == "allow_other") {
-    options->allow_other = decimal != 0;
+    options->flags.allow_other = decimal != 0;
   } else if (key == "threads") {
     options->tuning.threads = decimal;
   } else {
@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
   while (poll(events, 2, -1) < 0) {
   }
   if (events[0].revents == 0) {
-    status = served->Unmount();
+    status = served->Unmount(shoal::fuse::ServedMount::WhenBusy::kLazily);
     if (!status.ok()) return Fail(status);
     while (poll(events, 1, -1) < 0) {
     }
