@@ -74,7 +74,6 @@ async function serveOnDirectory(
   const holders = new LeaseHolders(holder);
   const ended = new AbortController();
   let idle: IdleWatch | undefined;
-  let metrics: { close(): Promise<void> } | undefined;
   let becomeReady: () => void = () => {};
   const ready = new Promise<void>((resolve) => {
     becomeReady = resolve;
@@ -85,11 +84,10 @@ async function serveOnDirectory(
     return holders.add(another);
   };
   try {
-    const { mount, lease } = await withServerLock(directory, () =>
+    const { mount, lease, metrics } = await withServerLock(directory, () =>
       mountAndTell(images, directory, options, hold, onReady),
     );
     becomeReady();
-    metrics = await keepMetrics(mount, images, directory, options);
     // Nobody is told any more that the image is served here once it is not.
     ended.signal.addEventListener('abort', lease.close);
     if (options.notifyPipe !== undefined) void notify(options.notifyPipe, 's', ended.signal);
@@ -106,12 +104,18 @@ async function serveOnDirectory(
       await new Promise<void>((resolve) => setTimeout(resolve, graceMilliseconds).unref());
     });
     await Promise.race([mount.ended, graceOver]);
+    await metrics?.close();
   } finally {
     ended.abort();
     idle?.close();
     holders.close();
-    await metrics?.close();
   }
+}
+
+interface Told {
+  readonly mount: ServedTree;
+  readonly lease: { close(): void };
+  readonly metrics: { close(): Promise<void> } | undefined;
 }
 
 /** Mounts, and answers whoever asks what is mounted; or leaves nothing behind. */
@@ -121,7 +125,7 @@ async function mountAndTell(
   options: MountOptions,
   hold: (holder: LeaseHolder | undefined) => Promise<boolean>,
   onReady: () => void | Promise<void>,
-): Promise<{ mount: ServedTree; lease: { close(): void } }> {
+): Promise<Told> {
   const path = showBytes(directory);
   // Another server may have waited for the same: that of a command which was killed.
   if (mountAt(directory) !== undefined) throw new ShoalError('busy', 'somebody else has just mounted here', { path });
@@ -137,8 +141,9 @@ async function mountAndTell(
     }
     const told = { pid: process.pid, ids, options: describeOptions(options) };
     lease = await announceLease(device, told, answersOf(mount), hold);
+    const metrics = await keepMetrics(mount, images, directory, options);
     await onReady();
-    return { mount, lease };
+    return { mount, lease, metrics };
   } catch (error) {
     lease?.close();
     await unmount(mount, directory);
