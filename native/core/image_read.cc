@@ -49,6 +49,8 @@ bool Image::Locate(const Entry& entry, uint64_t offset, size_t size, int* file, 
   *file = volume.file->fd();
   *place = entry.offset + offset;
   *length = static_cast<size_t>(std::min<uint64_t>(size, entry.size - offset));
+  counters_->storage_reads.Add();
+  counters_->storage_bytes.Add(*length);
   return true;
 }
 
