@@ -132,6 +132,7 @@ fuse::Tuning ToTuning(const Napi::Object& object) {
   Take(object.Get("cacheSymlinks"), &tuning.cache_symlinks);
   Take(object.Get("parallelDirops"), &tuning.parallel_dirops);
   Take(object.Get("cloneFd"), &tuning.clone_descriptor);
+  Take(object.Get("splice"), &tuning.splice);
   Take(object.Get("uring"), &tuning.uring);
   Take(object.Get("polling"), &tuning.polling);
   Take(object.Get("maxRead"), &tuning.max_read);

@@ -43,6 +43,11 @@ class Image {
   // one extent.
   Status Read(const Entry& entry, uint64_t offset, void* to, size_t size, size_t* got) const;
 
+  // Where `size` bytes of content at `offset` lie as they are, if nothing is to be checked on the way: in one piece, on
+  // local storage. *size is fewer at the end of the file. False: they are to be read. Counts
+  // as a read of the volume.
+  bool Locate(const Entry& entry, uint64_t offset, size_t size, int* file, uint64_t* place, size_t* length) const;
+
   // Descriptor and info of a volume, for callers that read stored bytes themselves.
   size_t volume_count() const { return volumes_.size(); }
   const VolumeInfo& volume_info(size_t row) const { return volumes_[row].file->info(); }

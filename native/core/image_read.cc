@@ -39,6 +39,21 @@ Status Image::Read(const Entry& entry, uint64_t offset, void* to, size_t size, s
   return std::move(status).While("reading " + path);
 }
 
+bool Image::Locate(const Entry& entry, uint64_t offset, size_t size, int* file, uint64_t* place, size_t* length) const {
+  if (entry.volume >= volumes_.size() || offset >= entry.size) return false;
+  const Volume& volume = volumes_[entry.volume];
+  const VolumeInfo& info = volume.file->info();
+  const bool checked = options_.verify && (info.flags & format::kVolumeHasChecksums) != 0;
+  const bool inside = entry.offset <= info.length && entry.size <= info.length - entry.offset;
+  if (checked || !inside || volume.cache != nullptr || info.codec != format::kCodecNone) return false;
+  *file = volume.file->fd();
+  *place = entry.offset + offset;
+  *length = static_cast<size_t>(std::min<uint64_t>(size, entry.size - offset));
+  counters_->storage_reads.Add();
+  counters_->storage_bytes.Add(*length);
+  return true;
+}
+
 Status Image::ReadPlain(const Entry& entry, uint64_t offset, uint8_t* to, size_t size) const {
   if (entry.volume >= volumes_.size() || entry.offset > volume_info(entry.volume).length ||
       entry.size > volume_info(entry.volume).length - entry.offset) {

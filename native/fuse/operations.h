@@ -29,6 +29,7 @@ struct Presentation {
 
 // What one thread answers with; nothing of it is shared.
 struct Workspace {
+  size_t splice = 0;        // bytes that a reply may take from a file
   uint8_t* room = nullptr;  // for the longest reply that the kernel may ask for
   size_t capacity = 0;
   std::vector<Extent> extents;
@@ -41,6 +42,8 @@ struct Answer {
   bool failed = false;         // the error tells of a fault, it is no answer such as ENOENT
   const void* data = nullptr;  // in the workspace
   size_t size = 0;
+  int file = -1;  // else the data lie there, at `offset`, and need not pass through this process
+  uint64_t offset = 0;
 };
 
 class Operations {

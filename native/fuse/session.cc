@@ -19,6 +19,7 @@
 #include "fuse/answers.h"
 #include "fuse/clock.h"
 #include "fuse/protocol.h"
+#include "fuse/splice_pipe.h"
 
 namespace shoal::fuse {
 namespace {
@@ -59,6 +60,7 @@ struct Session::Worker {
   bool quick = false;    // the last request came soon after the one before
   unsigned unslept = 0;  // requests since this thread last slept
   Recorder recorder;
+  SplicePipe pipe;
 
   ~Worker() {
     if (memory != nullptr) munmap(memory, kRequestRoom + ReplyRoom());
@@ -152,6 +154,7 @@ Status Session::StartWorkers(unsigned threads) {
     worker->blocking = worker->own_blocking.valid() ? worker->own_blocking.get() : device_.get();
     if (tuning_.polling) worker->own_polling = CloneDevice(device_.get(), O_NONBLOCK);
     worker->polling = worker->own_polling.get();
+    if (tuning_.splice && worker->pipe.Open(ReplyRoom())) worker->workspace.splice = worker->pipe.capacity();
     if (!worker->Allocate()) return Status::FromErrno("cannot get memory for a server thread", "", errno);
     workers_.push_back(std::move(worker));
   }
@@ -265,6 +268,14 @@ Session::Received Session::Receive(Worker& worker, int device) {
   return Received::kEnded;
 }
 
+Answer Session::Handle(const InHeader& header, std::string_view body, Workspace& workspace) {
+  try {
+    return operations_.Handle(header, body, workspace);
+  } catch (const std::bad_alloc&) {
+    return Failure(ENOMEM);
+  }
+}
+
 void Session::Reply(Worker& worker) {
   InHeader header;
   std::memcpy(&header, worker.memory, sizeof header);
@@ -272,12 +283,15 @@ void Session::Reply(Worker& worker) {
                               worker.request_length - sizeof header);
   Answer answer;
   const Recording recording(worker.recorder, header.opcode, answer);
-  try {
-    answer = operations_.Handle(header, body, worker.workspace);
-  } catch (const std::bad_alloc&) {
-    answer = Failure(ENOMEM);
-  }
+  answer = Handle(header, body, worker.workspace);
   if (!answer.expected) return;
+  if (answer.file >= 0) {
+    if (worker.pipe.Send(worker.device, header.unique, answer.file, answer.offset, answer.size)) return;
+    // Storage did not give it: a read tries again, and says what is wrong.
+    worker.workspace.splice = 0;
+    answer = Handle(header, body, worker.workspace);
+    worker.workspace.splice = worker.pipe.capacity();
+  }
   OutHeader out{static_cast<uint32_t>(sizeof(OutHeader) + answer.size), -answer.error, header.unique};
   iovec parts[2] = {{&out, sizeof out}, {const_cast<void*>(answer.data), answer.size}};
   if (writev(worker.device, parts, answer.size > 0 ? 2 : 1) >= 0) return;

@@ -49,6 +49,7 @@ class Session {
   Received Await(Worker& worker);
   Received Poll(Worker& worker, int64_t since);
   Received Receive(Worker& worker, int device);
+  Answer Handle(const InHeader& header, std::string_view body, Workspace& workspace);
   void Reply(Worker& worker);
 
   UniqueFd device_;

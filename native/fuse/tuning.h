@@ -22,6 +22,7 @@ struct Tuning {
   bool cache_symlinks = true;    // the kernel keeps the targets of links
   bool parallel_dirops = true;   // lookups and listings of one directory at the same time
   bool clone_descriptor = true;  // a descriptor of /dev/fuse for each thread
+  bool splice = true;            // content that is not checked is moved by the kernel alone
   bool uring = true;             // FUSE over io_uring, where the kernel offers it
   bool polling = true;           // threads poll for a moment before they sleep
   uint32_t max_read = 1 << 20;   // bytes of the longest READ

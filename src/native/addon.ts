@@ -153,6 +153,7 @@ export interface FuseOptions {
   readonly readahead?: number;
   readonly cloneFd?: boolean;
   readonly polling?: boolean;
+  readonly splice?: boolean;
   readonly uring?: boolean;
   readonly threads?: number;
 }
