@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { loadFuseNative } from '../../src/mount/fuse-native.ts';
 import { mountImage } from '../../src/mount/mount-image.ts';
@@ -60,10 +60,10 @@ export const plainServer = (sanitizer: Sanitizer): ContractEngine => ({
     const program = nativeProgram('serve_image', sanitizer);
     return 'missing' in program ? program.missing : cannotRun(program.path);
   },
-  serve: (image, directory, options) => {
+  serve: (image, directory, options, log) => {
     const program = nativeProgram('serve_image', sanitizer);
     if ('missing' in program) throw new Error(program.missing);
-    return serveAsProgram([...launcher(program.path), image, directory, ...programOptions(options)]);
+    return serveAsProgram([...launcher(program.path), image, directory, ...programOptions(options)], log);
   },
 });
 
@@ -94,30 +94,25 @@ async function serveInBackground(
   };
 }
 
-async function serveAsProgram(command: readonly string[]): Promise<Server> {
+/** Its words go to a file: a pipe that nobody empties while this process waits for an answer would hold the server up. */
+async function serveAsProgram(command: readonly string[], log: string): Promise<Server> {
   const [program, ...args] = command;
-  const server = spawn(program as string, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const said = collect(server);
-  const [first] = await Promise.race([once(server.stdout, 'data'), once(server, 'exit')]);
+  const descriptor = openSync(log, 'w');
+  const server = spawn(program as string, args, { stdio: ['ignore', 'pipe', descriptor] });
+  closeSync(descriptor);
+  const said = () => readFileSync(log, 'utf8');
+  const [first] = await Promise.race([once(server.stdout as Readable, 'data'), once(server, 'exit')]);
   if (!Buffer.isBuffer(first)) throw new Error(`serve_image ended with ${first}: ${said()}`);
   return {
     log: said,
     stop: async () => {
       server.kill('SIGTERM');
-      if (server.exitCode === null && server.signalCode === null) await once(server, 'close');
+      if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
       if (server.exitCode !== 0) {
         throw new Error(`serve_image ended with ${server.exitCode ?? server.signalCode}: ${said()}`);
       }
     },
   };
-}
-
-function collect(server: ChildProcess): () => string {
-  let text = '';
-  (server.stderr as Readable).on('data', (part) => {
-    text += part;
-  });
-  return () => text;
 }
 
 function programOptions(options: MountOptions): string[] {
