@@ -136,7 +136,10 @@ test('whoever asks what no server answers, or sends no end of a line, is sent aw
   const server = await announceLease('test:asks', lease, { statistics: () => ({ count: 1 }) }, notHeld);
   for (const question of ['nonsense\n', 'toString\n', 'x'.repeat(1 << 18)]) {
     const client = connect({ path: '\0shoal.mount.test:asks' });
-    client.on('error', () => {}).resume().write(question);
+    client
+      .on('error', () => {})
+      .resume()
+      .write(question);
     await once(client, 'close');
   }
   const line = (await askLease('test:asks')) as LeaseLine;
