@@ -70,6 +70,14 @@ Status ReadExact(int fd, const std::string& path, uint64_t offset, void* to, siz
       .At(path, static_cast<int64_t>(offset));
 }
 
+void ForgetPages(int fd, uint64_t offset, uint64_t size) {
+  // The kernel keeps pages that the range covers in part.
+  const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  const uint64_t first = offset / page * page;
+  const uint64_t last = (offset + size + page - 1) / page * page;
+  posix_fadvise(fd, static_cast<off_t>(first), static_cast<off_t>(last - first), POSIX_FADV_DONTNEED);
+}
+
 Status WriteExact(int fd, const std::string& path, uint64_t offset, const void* from, size_t size) {
   size_t done = 0;
   while (done < size) {

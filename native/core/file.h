@@ -49,6 +49,9 @@ Status ReadExact(int fd, const std::string& path, uint64_t offset, void* to, siz
 // Reads up to `size` bytes, fewer only at the end of file.
 Status ReadUpTo(int fd, const std::string& path, uint64_t offset, void* to, size_t size, size_t* got);
 
+// Drops these bytes from the page cache, so that the next read of them comes from storage.
+void ForgetPages(int fd, uint64_t offset, uint64_t size);
+
 Status WriteExact(int fd, const std::string& path, uint64_t offset, const void* from, size_t size);
 
 }  // namespace shoal

@@ -1,5 +1,7 @@
 #include "core/image.h"
 
+#include <algorithm>
+
 namespace shoal {
 
 Status Image::Open(const std::string& index_path, ReadOptions options, std::unique_ptr<Image>* out) {
@@ -22,6 +24,11 @@ Status Image::OpenVolume(const VolumeInfo& info) {
   }
   volumes_.push_back(std::move(volume));
   return Status();
+}
+
+bool Image::IsOnNetwork() const {
+  return std::any_of(volumes_.begin(), volumes_.end(),
+                     [](const Volume& volume) { return volume.file->storage() == StorageKind::kNetwork; });
 }
 
 }  // namespace shoal

@@ -48,6 +48,12 @@ class Image {
   // as a read of the volume.
   bool Locate(const Entry& entry, uint64_t offset, size_t size, int* file, uint64_t* place, size_t* length) const;
 
+  // Whether a volume lies on network storage.
+  bool IsOnNetwork() const;
+
+  // Whether Locate may ever find something.
+  bool GivesUnchecked() const;
+
   // Descriptor and info of a volume, for callers that read stored bytes themselves.
   size_t volume_count() const { return volumes_.size(); }
   const VolumeInfo& volume_info(size_t row) const { return volumes_[row].file->info(); }
@@ -59,6 +65,7 @@ class Image {
     std::shared_ptr<const VolumeFile> file;
     const VolumeCache* cache = nullptr;  // nullptr: the kernel's page cache serves better, or there is to be none
   };
+  bool GivesUnchecked(const Volume& volume) const;
   enum class From { kAnywhere, kStorage };
   // The stored bytes of an entry: its extents back to back (FORMAT §1).
   struct Stored {

@@ -39,13 +39,22 @@ Status Image::Read(const Entry& entry, uint64_t offset, void* to, size_t size, s
   return std::move(status).While("reading " + path);
 }
 
+bool Image::GivesUnchecked(const Volume& volume) const {
+  const VolumeInfo& info = volume.file->info();
+  const bool checked = options_.verify && (info.flags & format::kVolumeHasChecksums) != 0;
+  return !checked && volume.cache == nullptr && info.codec == format::kCodecNone;
+}
+
+bool Image::GivesUnchecked() const {
+  return std::any_of(volumes_.begin(), volumes_.end(), [this](const Volume& volume) { return GivesUnchecked(volume); });
+}
+
 bool Image::Locate(const Entry& entry, uint64_t offset, size_t size, int* file, uint64_t* place, size_t* length) const {
   if (entry.volume >= volumes_.size() || offset >= entry.size) return false;
   const Volume& volume = volumes_[entry.volume];
-  const VolumeInfo& info = volume.file->info();
-  const bool checked = options_.verify && (info.flags & format::kVolumeHasChecksums) != 0;
-  const bool inside = entry.offset <= info.length && entry.size <= info.length - entry.offset;
-  if (checked || !inside || volume.cache != nullptr || info.codec != format::kCodecNone) return false;
+  const uint64_t volume_length = volume.file->length();
+  const bool inside = entry.offset <= volume_length && entry.size <= volume_length - entry.offset;
+  if (!inside || !GivesUnchecked(volume)) return false;
   *file = volume.file->fd();
   *place = entry.offset + offset;
   *length = static_cast<size_t>(std::min<uint64_t>(size, entry.size - offset));
@@ -205,7 +214,7 @@ void Image::ForgetCached(const Stored& stored, uint64_t begin, size_t size) cons
       const Volume& volume = volumes_[extent.volume];
       const uint64_t offset = extent.offset + (from - extent_begin);
       if (volume.cache != nullptr) volume.cache->Forget(*volume.file, offset, until - from);
-      volume.file->ForgetPages(offset, until - from);
+      volume.file->Forget(offset, until - from);
     }
     extent_begin += extent.length;
   }

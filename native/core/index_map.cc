@@ -12,13 +12,12 @@
 #include "core/bytes.h"
 #include "core/crc32c.h"
 #include "core/file.h"
+#include "core/read_retry.h"
 
 namespace shoal {
 namespace {
 
 using format::Section;
-
-constexpr int kTries = 3;  // of a read from network storage
 
 constexpr char kCure[] = "; the index is damaged: copy it anew, or rebuild it with `shoal index`";
 
@@ -353,7 +352,7 @@ Status IndexMap::CheckBlocks() const {
   if (copy_ != nullptr) {
     std::vector<uint32_t> table(count);
     const uint64_t offset = section(Section::kBlocks).offset;
-    SHOAL_RETURN_IF_ERROR(file_->Read(offset, table.data(), count * sizeof(uint32_t), kTries));
+    SHOAL_RETURN_IF_ERROR(file_->Read(offset, table.data(), count * sizeof(uint32_t), kNetworkRetries));
     SHOAL_RETURN_IF_ERROR(CheckBlockTable(Crc32c(table.data(), count * sizeof(uint32_t))));
   }
   for (uint64_t block = 0; block < count; block++) {
@@ -370,7 +369,7 @@ Status IndexMap::CheckBlocks() const {
 Status IndexMap::CheckStored(uint64_t block) const {
   uint8_t bytes[format::kBlockSize];
   const size_t length = BlockLength(block);
-  SHOAL_RETURN_IF_ERROR(file_->Read(BlockStart(block), bytes, length, kTries));
+  SHOAL_RETURN_IF_ERROR(file_->Read(BlockStart(block), bytes, length, kNetworkRetries));
   const uint32_t found = Crc32c(bytes, length);
   return found == block_checksums_[block] ? Status() : BlockMismatch(block, found);
 }

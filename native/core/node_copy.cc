@@ -12,6 +12,7 @@
 
 #include "core/crc32c.h"
 #include "core/format.h"
+#include "core/read_retry.h"
 
 namespace shoal {
 namespace {
@@ -23,8 +24,6 @@ using format::kHeaderLength;
 // that a block costs one round trip and brings its neighbours with it.
 constexpr uint64_t kBatchBlocks = 16;
 constexpr uint64_t kBatchLength = kBatchBlocks * kBlockSize;
-
-constexpr int kTries = 3;  // of what a question waits for; a batch is tried once, then its block alone
 
 // Whoever brings a slot may have been stopped (SIGSTOP): after so long another one brings it, too.
 constexpr int kMaxWaits = 2000;
@@ -103,7 +102,7 @@ Status NodeCopy::ReadTable(std::vector<uint32_t>* table, uint32_t checksum, uint
   if (is_there()) return Status();
   const Turn turn(*this, slot);
   if (is_there()) return Status();
-  SHOAL_RETURN_IF_ERROR(storage_->Read(blocks_end_, table->data(), size, kTries));
+  SHOAL_RETURN_IF_ERROR(storage_->Read(blocks_end_, table->data(), size, kNetworkRetries));
   *found = Crc32c(table->data(), size);
   if (*found == checksum && Put(blocks_end_, table->data(), size)) MarkPresent(slot);
   return Status();
@@ -131,7 +130,7 @@ Status NodeCopy::Load(uint64_t block, uint32_t* found) const {
 
   // It could not be brought, or not be kept, or somebody damaged the copy.
   storage_->Forget(start, size);
-  SHOAL_RETURN_IF_ERROR(storage_->Read(start, bytes, size, kTries));
+  SHOAL_RETURN_IF_ERROR(storage_->Read(start, bytes, size, kNetworkRetries));
   *found = Crc32c(bytes, size);
   if (*found != expected || Put(start, bytes, size)) return Status();
   return KeepPrivately(start, bytes, size);
@@ -147,11 +146,12 @@ void NodeCopy::Bring(uint64_t batch) const {
   }
 }
 
+// Once; of what storage does not give, the block that is wanted is then asked for alone, with patience.
 Status NodeCopy::Fetch(uint64_t batch) const {
   const uint64_t begin = kHeaderLength + batch * kBatchLength;
   const uint64_t end = std::min(begin + kBatchLength, blocks_end_);
   const std::unique_ptr<uint8_t[]> bytes(new uint8_t[end - begin]);
-  SHOAL_RETURN_IF_ERROR(storage_->Read(begin, bytes.get(), end - begin, 1));
+  SHOAL_RETURN_IF_ERROR(storage_->Read(begin, bytes.get(), end - begin, 0));
   storage_->Forget(begin, end - begin);  // it would lie in memory twice
   bool kept = true;
   for (uint64_t at = begin; at < end; at += kBlockSize) {

@@ -20,9 +20,9 @@ class StorageFile {
   int fd() const { return fd_.get(); }
   uint64_t bytes_read() const { return bytes_read_.Sum(); }
 
-  // Exactly `size` bytes at `offset`, in at most `tries` tries with pauses between them. Thread-safe. Whoever reads
+  // Exactly `size` bytes at `offset`, tried again up to `retries` times (see read_retry.h). Thread-safe. Whoever reads
   // checks what came: after a stale handle it may be of another file.
-  Status Read(uint64_t offset, void* to, size_t size, int tries) const;
+  Status Read(uint64_t offset, void* to, size_t size, unsigned retries) const;
 
   // Drops what the kernel keeps of these bytes, so that the next read comes from storage.
   void Forget(uint64_t offset, uint64_t size) const;

@@ -2,37 +2,16 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
 #include "core/crc32c.h"
+#include "core/read_retry.h"
 
 namespace shoal {
 namespace {
-
-// Pauses before further tries: 10, 20, 40 … ms, 640 at most. Network filesystems give errors, or fewer bytes than there
-// are, while a server restarts or fails over: nine pauses are 2.55 s, which rides out the reconnection of a client. Not
-// more, because a thread of the server waits with every request, and a job that can not get on should know. A local
-// disk's driver has tried for seconds already: three pauses, 70 ms.
-constexpr long kFirstPauseMilliseconds = 10;
-constexpr long kLongestPauseMilliseconds = 640;
-constexpr unsigned kNetworkRetries = 9;
-constexpr unsigned kLocalRetries = 3;
-
-// Errors that pass. ESHUTDOWN: Lustre, after a server has forgotten its client. ENOTCONN: a FUSE filesystem whose
-// server is being started again.
-bool MayPass(int error) {
-  return error == EIO || error == ESTALE || error == ETIMEDOUT || error == ESHUTDOWN || error == ENOTCONN;
-}
-
-void Pause(unsigned failures) {
-  const long milliseconds = std::min(kFirstPauseMilliseconds << std::min(failures, 10u), kLongestPauseMilliseconds);
-  const timespec pause = {0, milliseconds * 1000 * 1000};
-  nanosleep(&pause, nullptr);
-}
 
 // FORMAT §4.11: a name without a slash is a file beside the index.
 std::string VolumePath(const std::string& index_path, const std::string& name) {
@@ -120,7 +99,7 @@ Status VolumeFile::Recover(uint64_t at, int error, unsigned failures) const {
   if (cut) retries = network ? kLocalRetries : 0;
   if (failures >= retries || (error != 0 && !MayPass(error))) return Failure(at, error, cut);
   counters_->retries.Add();
-  Pause(failures);
+  PauseToRetry(failures);
   if (error != EIO && error != ETIMEDOUT) Reopen();
   return Status();
 }
@@ -149,12 +128,6 @@ void VolumeFile::Reopen() const {
   dup3(fresh.get(), fd_.get(), O_CLOEXEC);  // fails only where the descriptor is not open
 }
 
-void VolumeFile::ForgetPages(uint64_t offset, uint64_t size) const {
-  // The kernel keeps pages that the range covers in part.
-  const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  const uint64_t first = offset / page * page;
-  const uint64_t last = (offset + size + page - 1) / page * page;
-  posix_fadvise(fd_.get(), static_cast<off_t>(first), static_cast<off_t>(last - first), POSIX_FADV_DONTNEED);
-}
+void VolumeFile::Forget(uint64_t offset, uint64_t size) const { ForgetPages(fd_.get(), offset, size); }
 
 }  // namespace shoal

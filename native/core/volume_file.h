@@ -28,11 +28,11 @@ class VolumeFile final : public BlockSource {
   uint64_t length() const override { return info_.length; }
 
   // By pread(2), never from a map: a page that storage cannot give would be a signal, not an error. What may pass is
-  // waited for and tried again (see volume_file.cc); each try is counted. Does not allocate unless it fails.
+  // waited for and tried again (see read_retry.h); each try is counted. Does not allocate unless it fails.
   Status Read(uint64_t offset, uint8_t* to, size_t size) const override;
 
   // Drops these bytes from the page cache, so that the next read of them comes from storage.
-  void ForgetPages(uint64_t offset, uint64_t size) const;
+  void Forget(uint64_t offset, uint64_t size) const;
 
  private:
   VolumeFile() = default;

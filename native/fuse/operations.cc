@@ -42,6 +42,7 @@ Operations::Operations(Tree& tree, const Presentation& presentation, const Lifet
     bool acls = false;
     has_acls_ = !image->index().MayHaveAcls(&acls).ok() || acls || has_acls_;
     has_xattrs_ = image->index().has_xattrs() || has_xattrs_;
+    may_splice_ = image->GivesUnchecked() || may_splice_;
   }
 }
 

@@ -56,6 +56,9 @@ class Operations {
   // Whether permissions depend on POSIX ACLs.
   bool has_acls() const { return has_acls_; }
 
+  // Whether there is content that is not checked, so that replies may be taken from files.
+  bool may_splice() const { return may_splice_; }
+
   // What the handshake agreed on; before the first Handle().
   void SetZeroMessageOpens(bool files, bool directories);
 
@@ -88,6 +91,7 @@ class Operations {
   const Presentation presentation_;
   const Lifetimes lifetimes_;
   const Log log_;
+  bool may_splice_ = false;
   bool has_acls_ = false;
   bool has_xattrs_ = false;
   int open_error_ = 0;     // 0: OPEN is answered properly

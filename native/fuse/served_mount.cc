@@ -2,10 +2,16 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "fuse/readahead.h"
 
 namespace shoal::fuse {
 namespace {
+
+// Each thread waits for storage with the request that it answers, and on a network that may be long: this many reads of
+// random blocks are under way at once. Threads that are not needed sleep.
+constexpr unsigned kNetworkThreads = 32;
 
 // What mountinfo and df show. All paths would not fit: the kernel takes 4 095 bytes.
 std::string SourceName(const std::vector<std::string>& index_paths) {
@@ -21,6 +27,11 @@ Status ServedMount::Start(const std::vector<std::string>& index_paths, Attachmen
   const std::string directory = served->directory_ = std::move(attachment.directory);
   options.reading.cache = std::make_shared<VolumeCache>(options.cache_bytes);
   SHOAL_RETURN_IF_ERROR(Tree::Open(index_paths, options.subdir, options.reading, &served->tree_));
+  const Layers& layers = served->tree_->layers();
+  const auto is_on_network = [](const std::unique_ptr<Image>& image) { return image->IsOnNetwork(); };
+  if (options.tuning.threads == 0 && std::any_of(layers.begin(), layers.end(), is_on_network)) {
+    options.tuning.threads = kNetworkThreads;
+  }
   served->operations_ = std::make_unique<Operations>(*served->tree_, options.presentation, options.tuning.lifetimes,
                                                      std::move(options.log));
 

@@ -154,7 +154,8 @@ Status Session::StartWorkers(unsigned threads) {
     worker->blocking = worker->own_blocking.valid() ? worker->own_blocking.get() : device_.get();
     if (tuning_.polling) worker->own_polling = CloneDevice(device_.get(), O_NONBLOCK);
     worker->polling = worker->own_polling.get();
-    if (tuning_.splice && worker->pipe.Open(ReplyRoom())) worker->workspace.splice = worker->pipe.capacity();
+    if (tuning_.splice && operations_.may_splice() && worker->pipe.Open(ReplyRoom()))
+      worker->workspace.splice = worker->pipe.capacity();
     if (!worker->Allocate()) return Status::FromErrno("cannot get memory for a server thread", "", errno);
     workers_.push_back(std::move(worker));
   }

@@ -62,7 +62,7 @@ export interface MountOptions {
   readonly splice?: boolean;
   /** FUSE over io_uring, where the kernel offers it. */
   readonly uring?: boolean;
-  /** Server threads; default: one for each processor, 2 to 8. */
+  /** Server threads; default: one for each processor, 2 to 8; 32 where volumes lie on network storage. */
   readonly threads?: number;
 }
 
