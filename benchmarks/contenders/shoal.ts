@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Contender, Packed } from '../contender.ts';
+import type { Contender, Mounted, Packed } from '../contender.ts';
 import { runCommand } from '../run-command.ts';
 
 const program = fileURLToPath(new URL('../../bin/shoal.js', import.meta.url));
@@ -29,7 +29,36 @@ export function shoalMountedWith(options: string): Contender {
   return { ...shoalBut(options), mount: (packed, at) => mount(packed, at, '-o', options) };
 }
 
-function mount({ archive }: Packed, at: string, ...options: string[]) {
+/** Whether the kernel offers FUSE over io_uring to mounts that are made from now on. */
+const uringSwitch = '/sys/module/fuse/parameters/enable_uring';
+
+/** Shoal mounted while the kernel offers FUSE over io_uring. */
+export function withUring(contender: Contender): Contender {
+  return {
+    ...contender,
+    unavailable: () => (isWritable(uringSwitch) ? contender.unavailable() : 'it needs root and Linux 6.14'),
+    mount: (packed, at) => {
+      const before = readFileSync(uringSwitch, 'utf8').trim();
+      writeFileSync(uringSwitch, 'Y');
+      try {
+        return (contender.mount as NonNullable<Contender['mount']>)(packed, at);
+      } finally {
+        writeFileSync(uringSwitch, before);
+      }
+    },
+  };
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function mount({ archive }: Packed, at: string, ...options: string[]): Mounted {
   const { pid } = JSON.parse(runCommand(command('mount', '--json', archive, at, ...options)));
   return { root: at, server: pid, unmount: () => void runCommand(command('unmount', at)) };
 }

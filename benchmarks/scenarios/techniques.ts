@@ -1,5 +1,5 @@
 import type { ClientResult } from '../clients.ts';
-import { shoal, shoalMountedWith } from '../contenders/shoal.ts';
+import { shoal, shoalMountedWith, withUring } from '../contenders/shoal.ts';
 import type { Scenario, Trial } from '../scenario.ts';
 import { flat, large, small, synthetic } from './data.ts';
 import {
@@ -17,6 +17,7 @@ type Measure = (root: string, trial: Trial) => ClientResult;
 
 const read: Measure = (root, trial) => askAtRandom(root, trial, { mode: 'read' });
 const read4: Measure = (root, trial) => askAtRandom(root, trial, { mode: 'read', threads: 4 });
+const stat: Measure = (root, trial) => askAtRandom(root, trial, { mode: 'stat' });
 const stat4: Measure = (root, trial) => askAtRandom(root, trial, { mode: 'stat', threads: 4 });
 const statTwice: Measure = (root, trial) => askAtRandom(root, trial, { mode: 'stat', rounds: 2 });
 const missTwice: Measure = (root, trial) => askAtRandom(root, trial, { mode: 'missing', rounds: 2 });
@@ -44,7 +45,19 @@ export const techniqueScenarios: readonly Scenario[] = [
   rate('polling4', 'polling=no', 'open+read+close, random order, 4 threads', read4),
   rate('verify-random', 'verify=no', 'open+read+close, random order, 1 thread', read),
   throughput('verify-sequential', 'verify=no', 'sequential read of one large file', sequential),
+  throughput('readahead', 'readahead=0', 'sequential read of one large file', sequential),
+  {
+    ...throughput('splice', 'verify=no,splice=no', 'sequential read of one large file, not verified', sequential),
+    contenders: [shoalMountedWith('verify=no,splice=no'), { ...shoalMountedWith('verify=no'), name: shoal.name }],
+  },
+  overUring(rate('uring', 'uring=no', 'open+read+close over io_uring, random order, 1 thread', read)),
+  overUring(rate('uring4', 'uring=no', 'the same, 4 threads', read4)),
+  overUring(rate('uring-stat', 'uring=no', 'stat over io_uring, random order, 1 thread', stat)),
 ];
+
+function overUring(scenario: Scenario): Scenario {
+  return { ...scenario, contenders: scenario.contenders.map(withUring) };
+}
 
 function rate(name: string, off: string, title: string, measure: Measure, data = small): Scenario {
   return technique(name, off, title, 'files/s', data, (root, trial) => perSecond(measure(root, trial)));
