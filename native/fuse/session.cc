@@ -124,7 +124,9 @@ Status Session::ShakeHands() {
     }
     std::memcpy(&offer, request + sizeof header, body);
     const bool may_ring = (offer.flags & kInitExt) != 0 && (offer.flags2 & (kOverIoUring >> 32)) != 0;
-    if (may_ring && tuning_.uring) rings_ = RingQueues::Prepare(operations_, tuning_.max_read, tuning_.polling);
+    // A thread of a ring would wait for slow storage with all requests of its processor.
+    if (may_ring && tuning_.uring && tuning_.threads == 0)
+      rings_ = RingQueues::Prepare(operations_, tuning_.max_read, tuning_.polling);
     const Negotiation agreed =
         Negotiate(offer, body, operations_.has_acls(), tuning_, rings_ ? rings_->reply_room() : 0);
     const bool refused = agreed.outcome == Negotiation::Outcome::kTooOld;

@@ -27,7 +27,7 @@ struct Tuning {
   bool polling = true;           // threads poll for a moment before they sleep
   uint32_t max_read = 1 << 20;   // bytes of the longest READ
   uint32_t readahead = 1 << 20;  // bytes that the kernel reads ahead of a sequential reader
-  unsigned threads = 0;          // 0: one for each processor, 2 to 8; 32 where storage is a network's
+  unsigned threads = 0;          // 0: as many as processors, 2 to 8; else io_uring is not used
   Lifetimes lifetimes;
   // The kernel is asked to check permissions, because who mounted need not have told it to (default_permissions).
   bool check_permissions = false;

@@ -60,7 +60,7 @@ export interface MountOptions {
   readonly polling?: boolean;
   /** Content that is not verified is moved to the kernel without passing through this process. */
   readonly splice?: boolean;
-  /** FUSE over io_uring, where the kernel offers it. */
+  /** FUSE over io_uring, where the kernel offers it, storage is local and `threads` is not given. */
   readonly uring?: boolean;
   /** Server threads; default: one for each processor, 2 to 8; 32 where volumes lie on network storage. */
   readonly threads?: number;
