@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "fuse/receive_descriptor.h"
+
 extern char** environ;
 
 namespace shoal::fuse {
@@ -166,30 +168,6 @@ Status Explain(const std::string& said, const std::string& directory) {
 
 bool Succeeded(const Outcome& outcome) { return WIFEXITED(outcome.status) && WEXITSTATUS(outcome.status) == 0; }
 
-Status ReceiveDescriptor(int socket, UniqueFd* out) {
-  char byte = 0;
-  iovec part{&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  ssize_t length;
-  do {
-    length = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-  } while (length < 0 && errno == EINTR);
-  const cmsghdr* header = length > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
-  if (header == nullptr || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
-      header->cmsg_len < CMSG_LEN(sizeof(int))) {
-    return Status(Code::kIo, "expected the FUSE descriptor from fusermount3, found none");
-  }
-  int fd = -1;
-  std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-  out->reset(fd);
-  return Status();
-}
-
 }  // namespace
 
 Status FusermountMount(const std::string& options, const std::string& directory, UniqueFd* device) {
@@ -202,7 +180,9 @@ Status FusermountMount(const std::string& options, const std::string& directory,
   SHOAL_RETURN_IF_ERROR(Run({"-o", options, "--", directory}, UniqueFd(ends[1]), &outcome));
   if (!outcome.found) return NotInstalled();
   if (!Succeeded(outcome)) return Explain(outcome.words, directory);
-  return ReceiveDescriptor(ours.get(), device);
+  char byte = 0;
+  ReceiveDescriptor(ours.get(), &byte, sizeof byte, device);
+  return device->valid() ? Status() : Status(Code::kIo, "expected the FUSE descriptor from fusermount3, found none");
 }
 
 Status FusermountUnmount(const std::string& directory, bool lazy) {

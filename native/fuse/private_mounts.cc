@@ -18,6 +18,7 @@
 
 #include "fuse/forbidden_namespaces.h"
 #include "fuse/mount.h"
+#include "fuse/receive_descriptor.h"
 
 namespace shoal::fuse {
 namespace {
@@ -214,27 +215,12 @@ Status PrivateMounts::Continue() {
 }
 
 Status PrivateMounts::Receive(CommandReport* report, bool* received, UniqueFd* device) {
-  iovec part{report, sizeof *report};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  ssize_t length;
-  do {
-    length = recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
-  } while (length < 0 && errno == EINTR);
+  const ssize_t length = ReceiveDescriptor(socket_.get(), report, sizeof *report, device);
   // ECONNRESET: it ended without having read all.
   if (length < 0 && errno != ECONNRESET) {
     return Status::FromErrno("cannot hear the command's process", plan_.command[0], errno);
   }
   *received = length == static_cast<ssize_t>(sizeof *report);
-  const cmsghdr* header = *received ? CMSG_FIRSTHDR(&message) : nullptr;
-  if (header == nullptr || header->cmsg_type != SCM_RIGHTS) return Status();
-  int fd = -1;
-  std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-  device->reset(fd);
   return Status();
 }
 
