@@ -140,6 +140,10 @@ const theCopy = () => join(ownDirectory(), copies()[0] as string);
 async function leftCopy(): Promise<string> {
   const holder = await open(index);
   await holder.complete();
+  // What was read last may not be written, or marked, yet. A mark for each batch, and one for the block table.
+  const marks = Math.ceil((length - headerLength) / batchLength) + 1;
+  const isMarked = () => readFileSync(theCopy()).subarray(0, marks).indexOf(0) === -1;
+  while (!isMarked()) await new Promise((resolve) => setTimeout(resolve, 5));
   await holder.kill();
   expect(copies()).toHaveLength(1);
   return theCopy();
