@@ -130,7 +130,7 @@ test('what others say to a server neither ends nor stops it', async (ctx) => {
   const { image, directory, mount } = await helloScene(ctx);
   const { pid } = await mount({ lease: process.pid });
   const device = mountAt(Buffer.from(directory))?.device;
-  for (const said of ['\n', 'nonsense\n', '{"pid":1}\n', '{"pid":"1","started":1}\n', 'x'.repeat(100_000)]) {
+  for (const said of ['\n', 'nonsense\n', '{"pid":1}\n', '{"pid":"1","started":1}\n', 'x'.repeat(200_000)]) {
     const socket = connect({ path: `\0shoal.mount.${device}` });
     socket.on('error', () => {});
     socket.resume().write(said);

@@ -140,7 +140,7 @@ test('whoever asks what no server answers, or sends no end of a line, is sent aw
       .on('error', () => {})
       .resume()
       .write(question);
-    await once(client, 'close');
+    await new Promise((resolve) => client.on('close', resolve));
   }
   const line = (await askLease('test:asks')) as LeaseLine;
   expect(await line.ask('statistics')).toEqual({ count: 1 });

@@ -64,11 +64,14 @@ export function mountCommand(): Command {
       "file that tells in Prometheus' text format what the mount does; written anew every 10 s",
     )
     .addHelpText('after', notes);
-  return addCommonOptions(command).action((operands: readonly string[], options: MountCommandOptions) => {
+  return addCommonOptions(command).action(async (operands: readonly string[], options: MountCommandOptions) => {
     const images = operands.slice(0, -1);
     const directory = argumentBytes(operands.at(-1) as string);
-    if (images.length === 0) return command.error("error: missing required argument 'dir'");
-    return withImageArguments(images, (files) => mount(files, directory, options));
+    if (images.length === 0) {
+      await tellFailure(options.options ?? '');
+      command.error("error: missing required argument 'dir'");
+    }
+    await withImageArguments(images, (files) => mount(files, directory, options));
   });
 }
 
