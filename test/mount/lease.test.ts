@@ -134,7 +134,7 @@ test('what others say to a server neither ends nor stops it', async (ctx) => {
     const socket = connect({ path: `\0shoal.mount.${device}` });
     socket.on('error', () => {});
     socket.resume().write(said);
-    await once(socket, 'close');
+    await new Promise((resolve) => socket.on('close', resolve));
   }
   expect(await mountImage(image, directory, { lease: process.pid })).toMatchObject({ already: true, pid });
 });
