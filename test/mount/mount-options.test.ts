@@ -44,7 +44,7 @@ describe('-o', () => {
   });
 
   test('names all that it takes where it refuses one', () => {
-    expect(() => parseMountOptions('remount')).toThrow(/expected mount options uid, gid, .*; found "remount"/);
+    expect(() => parseMountOptions('remount')).toThrow(/expected mount options engine, uid, gid, .*; found "remount"/);
   });
 
   test.each([
