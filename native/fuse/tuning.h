@@ -1,4 +1,5 @@
-// What makes a mount fast, each for itself to be switched off: to measure what it is worth, or around a kernel's fault.
+// What may make a mount fast, each to be switched for itself: to measure what it is worth, or around a kernel's fault.
+// As it is by default is what won (docs/BENCHMARKS.md).
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,8 @@ struct Tuning {
   bool cache_symlinks = true;    // the kernel keeps the targets of links
   bool parallel_dirops = true;   // lookups and listings of one directory at the same time
   bool clone_descriptor = true;  // a descriptor of /dev/fuse for each thread
-  bool splice = true;            // content that is not checked is moved by the kernel alone
-  bool uring = true;             // FUSE over io_uring, where the kernel offers it
+  bool splice = false;           // content that is not checked is moved by the kernel alone
+  bool uring = false;            // FUSE over io_uring, where the kernel offers it
   bool polling = true;           // threads poll for a moment before they sleep
   uint32_t max_read = 1 << 20;   // bytes of the longest READ
   uint32_t readahead = 1 << 20;  // bytes that the kernel reads ahead of a sequential reader

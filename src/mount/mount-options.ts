@@ -58,9 +58,12 @@ export interface MountOptions {
   readonly cloneFd?: boolean;
   /** Server threads poll for a moment before they sleep. */
   readonly polling?: boolean;
-  /** Content that is not verified is moved to the kernel without passing through this process. */
+  /** Content that is not verified is moved to the kernel without passing through this process. Default: no, because a copy is faster. */
   readonly splice?: boolean;
-  /** FUSE over io_uring, where the kernel offers it, storage is local and `threads` is not given. */
+  /**
+   * FUSE over io_uring, where the kernel offers it, storage is local and `threads` is not given. Default: no, because it wins with several readers at
+   * once and loses with one.
+   */
   readonly uring?: boolean;
   /** Server threads; default: one for each processor, 2 to 8; 32 where volumes lie on network storage. */
   readonly threads?: number;

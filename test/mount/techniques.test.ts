@@ -142,7 +142,7 @@ test('readahead: a mount of root reads a mebibyte ahead', async (ctx) => {
 test('clone_fd, polling, threads: each thread has descriptors of its own, one to wait at and one to poll', async (ctx) => {
   const { directory, mount } = await techniqueScene(ctx);
   const open = async (options: object) => {
-    const mounted = await mount({ threads: 3, uring: false, ...options });
+    const mounted = await mount({ threads: 3, ...options });
     try {
       expect((await mountStatistics(directory)).threads).toBe(3);
       const links = readdirSync(`/proc/${mounted.pid}/fd`).flatMap((fd) => {
@@ -197,7 +197,7 @@ test('splice: content without checksums is the same with it and without, and dam
     expect(storageBytes).toBeGreaterThanOrEqual(servedBytes);
     await mounted.unmount();
   }
-  await mountImage(join(root, 'foreign.shoal'), directory);
+  await mountImage(join(root, 'foreign.shoal'), directory, { splice: true });
   truncateSync(archive, 1 << 20);
   expect(() => readFileSync(join(directory, 'large'))).toThrow('EIO');
   expect(readFileSync(join(directory, 'below/1'), 'utf8')).toBe('content 1');
@@ -220,7 +220,7 @@ function enableUring(ctx: TestContext): void {
 test('uring: over io_uring the tree is the same for many readers at once, and the server ends with the mount', async (ctx) => {
   enableUring(ctx);
   const { source, directory, mount } = await techniqueScene(ctx);
-  const mounted = await mount();
+  const mounted = await mount({ uring: true });
   const { protocol } = await mountStatistics(directory);
   if (!protocol.features.includes('over_io_uring')) ctx.skip('io_uring is forbidden here');
   expect(await compareTrees(source, directory)).toEqual([]);
@@ -239,17 +239,17 @@ test('uring: over io_uring the tree is the same for many readers at once, and th
 test('uring: SIGTERM ends the server also while a program has a file open', async (ctx) => {
   enableUring(ctx);
   const { directory, mount } = await techniqueScene(ctx);
-  const { pid } = await mount();
+  const { pid } = await mount({ uring: true });
   const descriptor = openSync(join(directory, 'large'), 'r');
   process.kill(pid, 'SIGTERM');
   await until(() => !isRunning(pid));
   expect(() => closeSync(descriptor)).toThrow(/ENOTCONN|ECONNABORTED/);
 });
 
-test('uring=no, or a kernel that does not offer it, means the device', async (ctx) => {
+test('without uring=yes, or with a kernel that does not offer it, requests come over the device', async (ctx) => {
   enableUring(ctx);
   const made = await techniqueScene(ctx);
-  expect((await doneFor(made, { uring: false }, () => {})).protocol.features).not.toContain('over_io_uring');
-  writeFileSync(switchOfKernel, 'N');
   expect((await doneFor(made, {}, () => {})).protocol.features).not.toContain('over_io_uring');
+  writeFileSync(switchOfKernel, 'N');
+  expect((await doneFor(made, { uring: true }, () => {})).protocol.features).not.toContain('over_io_uring');
 });

@@ -30,10 +30,8 @@ class Server {
   explicit Server(shoal::Tree& tree) : operations_(tree, {}, {}, [](const std::string&) {}) {}
 
   shoal::Status Start(shoal::UniqueFd device) {
-    shoal::fuse::Tuning tuning;
-    tuning.uring = false;  // its rings are those of a real device
     return shoal::fuse::Session::Start(
-        std::move(device), operations_, tuning, [this] { ended_++; }, &session_);
+        std::move(device), operations_, {}, [this] { ended_++; }, &session_);
   }
 
   // After the line was closed.

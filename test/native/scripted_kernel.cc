@@ -423,7 +423,6 @@ int main(int count, char** arguments) {
   unsigned minor = 0;
   if (count < 3 || std::sscanf(arguments[2], "%u.%u", &major, &minor) != 2) return 2;
   shoal::fuse::Tuning tuning;
-  tuning.uring = false;  // its rings are those of a real device
   uint64_t offered = 0;
   for (const Flag& flag : kFlags) {
     if (flag.since <= minor) offered |= uint64_t{1} << flag.bit;
