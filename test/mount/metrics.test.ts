@@ -18,6 +18,7 @@ import { keepMetricsFile, writeMetricsFile } from '../../src/mount/metrics-file.
 import { metricsText } from '../../src/mount/metrics-text.ts';
 import { mountImage } from '../../src/mount/mount-image.ts';
 import { mountStatistics } from '../../src/mount/statistics.ts';
+import { unmountImage } from '../../src/mount/unmount-image.ts';
 import { requestKinds } from '../../src/native/statistics.ts';
 import { runShell, runShoal } from '../support/run-shoal.ts';
 import { parsePrometheus } from './prometheus-text.ts';
@@ -96,13 +97,15 @@ test('the command takes a path beside it, and others may read the file whatever 
   expect(stderr).toBe('');
   expect(statSync(metrics).mode & 0o7777).toBe(0o644);
   expect(onlyValue(readFileSync(metrics, 'utf8'), 'shoal_up')).toBe(1);
+  await unmountImage(directory);
 });
 
 test('the same mount with another file of metrics is the same mount', async (ctx) => {
   const { root, metrics, mount } = await helloScene(ctx);
-  await mount({ metrics });
+  const mounted = await mount({ metrics });
   expect((await mount({ metrics: join(root, 'other.prom') })).already).toBe(true);
   expect((await mount()).already).toBe(true);
+  await mounted.unmount();
 });
 
 test('where no file can be, nothing is mounted', async (ctx) => {
