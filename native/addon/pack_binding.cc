@@ -77,7 +77,7 @@ Napi::Value ExtentListsOf(Napi::Env env, const Catalogue& catalogue) {
                                    static_cast<double>(list.extents.size())});
     for (const Extent& extent : list.extents) {
       numbers.insert(numbers.end(), {static_cast<double>(extent.file_offset), static_cast<double>(extent.length),
-                                     static_cast<double>(extent.offset)});
+                                     static_cast<double>(extent.offset), static_cast<double>(extent.volume)});
     }
   }
   return ToColumn<Napi::Float64Array>(env, numbers);
@@ -105,6 +105,7 @@ Napi::Value CatalogueColumns(const Napi::CallbackInfo& info) {
   columns.Set("nanoseconds", ToColumn<Napi::Uint32Array>(env, from.nanoseconds));
   columns.Set("sizes", ToColumn<Napi::Float64Array>(env, from.sizes));
   columns.Set("offsets", ToColumn<Napi::Float64Array>(env, from.offsets));
+  columns.Set("volumes", ToColumn<Napi::Uint16Array>(env, from.volumes));
   columns.Set("counts", ToColumn<Napi::Uint32Array>(env, from.counts));
   columns.Set("checksums", ToColumn<Napi::Uint32Array>(env, from.checksums));
   columns.Set("attributeRows", AttributeRowsOf(env, from));

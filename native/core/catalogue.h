@@ -49,6 +49,7 @@ struct Catalogue {
   std::vector<uint64_t> sizes;      // file: content; symbolic link: target; else 0
   std::vector<uint64_t> offsets;    // file: in its volume; symbolic link: in link_targets; directory: first child;
                                     // device: major; alias: target entry
+  std::vector<uint16_t> volumes;    // file: row of its volume; else 0. Empty: all files lie in the first one
   std::vector<uint32_t> counts;     // directory: child count; device: minor; else 0
   std::vector<uint32_t> checksums;  // file: as FORMAT §4.2 word 1; else 0
 

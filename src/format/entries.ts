@@ -62,7 +62,7 @@ export function encodeEntries(columns: IndexColumns, lists: ListedExtents): Sect
           setPlace(words, at, lists.offsets[list++], format.extentListVolume);
         } else if (columns.sizes[entry] > 0) {
           size = columns.sizes[entry];
-          setPlace(words, at, offset, 0);
+          setPlace(words, at, offset, columns.volumes[entry] ?? 0);
         }
         break;
       case fileTypes.link:

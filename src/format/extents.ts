@@ -27,7 +27,7 @@ export interface ListedExtents {
 const listedSize = 2 ** 40;
 /** Numbers before the rows of a list in `IndexColumns.extentLists`, and per row. */
 const columnHead = 3;
-const columnRow = 3;
+const columnRow = 4;
 
 /** Lists of the files with holes and of those too large for an entry (docs/FORMAT.md §4.8). */
 export function encodeExtents(columns: IndexColumns): ListedExtents {
@@ -45,6 +45,7 @@ export function encodeExtents(columns: IndexColumns): ListedExtents {
       set64(view, at, rows[row]);
       set64(view, at + 8, rows[row + 1]);
       set64(view, at + 16, rows[row + 2]);
+      view.setUint32(at + 24, rows[row + 3], true);
       at += format.extentRowLength;
     }
   }
@@ -55,12 +56,12 @@ export function encodeExtents(columns: IndexColumns): ListedExtents {
 interface List {
   readonly entry: number;
   readonly size: number;
-  /** fileOffset, length, offset of each row; all in volume 0. */
+  /** fileOffset, length, offset, volume of each row. */
   readonly rows: Float64Array;
 }
 
 function* listsOf(columns: IndexColumns): Generator<List> {
-  const { sizes, offsets, attributes, extentLists } = columns;
+  const { sizes, offsets, volumes, attributes, extentLists } = columns;
   const types = typesOfRows(columns);
   let next = 0;
   for (let entry = 0; entry < sizes.length; entry++) {
@@ -73,7 +74,7 @@ function* listsOf(columns: IndexColumns): Generator<List> {
       attributes[entry] !== aliasRow &&
       types[attributes[entry]] === fileTypes.file
     ) {
-      yield { entry, size: sizes[entry], rows: Float64Array.of(0, sizes[entry], offsets[entry]) };
+      yield { entry, size: sizes[entry], rows: Float64Array.of(0, sizes[entry], offsets[entry], volumes[entry] ?? 0) };
     }
   }
 }

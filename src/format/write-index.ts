@@ -23,7 +23,7 @@ import { encodeXattrs } from './xattrs.ts';
 /** All that stands in an index. */
 export interface IndexSource {
   readonly columns: IndexColumns;
-  /** Files of the columns lie in the first one. */
+  /** What the column `volumes` counts. */
   readonly volumes: readonly Volume[];
   readonly metadata: Metadata;
 }

@@ -53,6 +53,8 @@ export interface CatalogueColumns {
   readonly sizes: Float64Array;
   /** File: offset in its volume; symbolic link: in `linkTargets`; directory: first child; device: major; alias: target entry. */
   readonly offsets: Float64Array;
+  /** File: row of its volume; else 0. Empty: all files lie in the first one. */
+  readonly volumes: Uint16Array;
   /** Directory: child count; device: minor number; else 0. */
   readonly counts: Uint32Array;
   /** File: word 1 of its entry; else 0. */
@@ -62,7 +64,7 @@ export interface CatalogueColumns {
   /** Encoded as docs/FORMAT.md §4.6. */
   readonly xattrSets: Uint8Array;
   readonly linkTargets: Uint8Array;
-  /** Files with holes, sorted by entry: entry, content length, row count, then fileOffset, length, offset of each row. */
+  /** Files with holes, sorted by entry: entry, content length, row count, then fileOffset, length, offset, volume of each row. */
   readonly extentLists: Float64Array;
   readonly chunkChecksums: Uint32Array;
   readonly hasChecksums: boolean;

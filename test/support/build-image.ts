@@ -112,6 +112,7 @@ function encodeColumns(rows: readonly Row[], numbers: ReadonlyMap<Node, number>,
     nanoseconds: Uint32Array.from(rows, ({ node }) => node.nanoseconds ?? 0),
     sizes: new Float64Array(count),
     offsets: new Float64Array(count),
+    volumes: new Uint16Array(0),
     counts: Uint32Array.from(rows, ({ childCount }) => childCount),
     checksums: new Uint32Array(count),
   };
@@ -197,7 +198,7 @@ class VolumeBuilder {
   addSparse(node: Node & { readonly kind: 'sparse' }, number: number): void {
     this.extentLists.push(number, node.size, node.data.size);
     for (const [fileOffset, bytes] of node.data) {
-      this.extentLists.push(fileOffset, bytes.length, this.add(node, bytes));
+      this.extentLists.push(fileOffset, bytes.length, this.add(node, bytes), 0);
     }
   }
 

@@ -20,7 +20,7 @@ export interface ModelNode {
   readonly offset?: number;
   readonly checksum?: number;
   /** File with holes: fileOffset, length, offset of each data range. */
-  readonly extents?: readonly (readonly [number, number, number])[];
+  readonly extents?: readonly (readonly [number, number, number, number?])[];
   /** Symbolic link. */
   readonly target?: Buffer;
   /** Device. */
@@ -63,6 +63,7 @@ export function columnsOf(root: ModelNode, chunkChecksums: readonly number[] = [
     nanoseconds: new Uint32Array(entries.length),
     sizes: new Float64Array(entries.length),
     offsets: new Float64Array(entries.length),
+    volumes: new Uint16Array(0),
     counts: new Uint32Array(entries.length),
     checksums: new Uint32Array(entries.length),
   };
@@ -90,7 +91,13 @@ export function columnsOf(root: ModelNode, chunkChecksums: readonly number[] = [
       targetOffset += node.target.length;
       targets.push(node.target);
     } else if (node.extents !== undefined) {
-      lists.push(number, node.size ?? 0, node.extents.length, ...node.extents.flat());
+      const rows = node.extents.flatMap(([fileOffset, length, offset, volume = 0]) => [
+        fileOffset,
+        length,
+        offset,
+        volume,
+      ]);
+      lists.push(number, node.size ?? 0, node.extents.length, ...rows);
     }
   });
   return {
