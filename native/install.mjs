@@ -2,7 +2,7 @@
 //   node native/install.mjs            install script
 //   node native/install.mjs --build    builds what is not up to date; says nothing where nothing was to do
 //   node native/install.mjs --ship     copies the built addon to where the package ships it; --unship removes it again
-// Needs make and a C++17 compiler, no network and no node-gyp: Node-API's headers are npm packages.
+// Needs make and a C++17 compiler, no network and no node-gyp: Node-API's headers and zstd's sources are npm packages.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -62,11 +62,12 @@ function build() {
   );
 }
 
-/** Runs make in native/. The headers' packages may lie in this package's node_modules or in one above it. */
+/** Runs make in native/. The packages of headers and sources may lie in this package's node_modules or in one above it. */
 function make(options) {
   const variables = [
     `NODE_API_INCLUDE=${join(dirname(require.resolve('node-api-headers/package.json')), 'include')}`,
     `NODE_ADDON_API_INCLUDE=${dirname(require.resolve('node-addon-api/package.json'))}`,
+    `ZSTD=${join(dirname(require.resolve('zstd-napi/package.json')), 'deps', 'zstd', 'lib')}`,
   ];
   return spawnSync('make', ['-C', join(root, 'native'), '--no-print-directory', ...options, ...variables], {
     encoding: 'utf8',
