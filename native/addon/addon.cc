@@ -11,6 +11,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportScan(env, exports);
   ExportUnpack(env, exports);
   ExportFuse(env, exports);
+  ExportZstd(env, exports);
   ExportPrivateMounts(env, exports);
   return exports;
 }

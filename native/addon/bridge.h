@@ -51,6 +51,7 @@ void ExportPack(Napi::Env env, Napi::Object exports);
 void ExportScan(Napi::Env env, Napi::Object exports);
 void ExportUnpack(Napi::Env env, Napi::Object exports);
 void ExportFuse(Napi::Env env, Napi::Object exports);
+void ExportZstd(Napi::Env env, Napi::Object exports);
 void ExportPrivateMounts(Napi::Env env, Napi::Object exports);
 
 }  // namespace shoal::addon

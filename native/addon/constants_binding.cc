@@ -44,7 +44,12 @@ void ExportConstants(Napi::Env env, Napi::Object exports) {
       {"volumeProbeLength", format::kVolumeProbeLength},
       {"volumeHasPieces", format::kVolumeHasPieces},
       {"codecNone", format::kCodecNone},
+      {"codecZstd", format::kCodecZstd},
       {"pieceLength", format::kPieceLength},
+      {"minFrameLength", format::kMinFrameLength},
+      {"maxFrameLength", format::kMaxFrameLength},
+      {"frameLength", format::kFrameLength},
+      {"maxFrameGrowth", format::kMaxFrameGrowth},
   };
   for (const auto& [name, value] : numbers) constants.Set(name, value);
   exports.Set("formatConstants", constants);

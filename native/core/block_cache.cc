@@ -37,6 +37,7 @@ struct BlockCache::Shard {
   std::condition_variable loaded;  // or failed
   uint8_t* memory = nullptr;       // of all its frames
   size_t capacity = 0;
+  size_t block_length = 0;
   size_t made = 0;  // frames used so far
   std::unordered_map<Key, Frame*, KeyHash> known;
   Frames passed;  // read to the end by a stream, forgotten or failed: nobody's
@@ -79,32 +80,34 @@ BlockCache::Pin::~Pin() {
 
 const uint8_t* BlockCache::Pin::data() const { return frame_->data; }
 
-Status BlockCache::Create(uint64_t bytes, std::unique_ptr<BlockCache>* out) {
-  const uint64_t capacity = std::max<uint64_t>(bytes / kBlock, 1);
-  void* memory =
-      mmap(nullptr, capacity * kBlock, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+Status BlockCache::Create(uint64_t bytes, size_t block_length, std::unique_ptr<BlockCache>* out) {
+  const uint64_t capacity = std::max<uint64_t>(bytes / block_length, 1);
+  void* memory = mmap(nullptr, capacity * block_length, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) {
-    const std::string what = "cannot get " + std::to_string(capacity * kBlock) +
+    const std::string what = "cannot get " + std::to_string(capacity * block_length) +
                              " bytes for the cache of blocks (a smaller cache_size needs less)";
     return Status::FromErrno(what.c_str(), "", errno);
   }
-  out->reset(new BlockCache(static_cast<uint8_t*>(memory), capacity));
+  out->reset(new BlockCache(static_cast<uint8_t*>(memory), capacity, block_length));
   return Status();
 }
 
-BlockCache::BlockCache(uint8_t* memory, size_t capacity) : memory_(memory), capacity_(capacity) {
+BlockCache::BlockCache(uint8_t* memory, size_t capacity, size_t block_length)
+    : memory_(memory), capacity_(capacity), block_length_(block_length) {
   const size_t count = std::clamp<size_t>(capacity / kMinBlocksOfShard, 1, kMaxShards);
   size_t begin = 0;
   for (size_t i = 0; i < count; i++) {
     const size_t end = capacity * (i + 1) / count;
     shards_.push_back(std::make_unique<Shard>());
-    shards_.back()->memory = memory + begin * kBlock;
+    shards_.back()->memory = memory + begin * block_length;
     shards_.back()->capacity = end - begin;
+    shards_.back()->block_length = block_length;
     begin = end;
   }
 }
 
-BlockCache::~BlockCache() { munmap(memory_, capacity_ * kBlock); }
+BlockCache::~BlockCache() { munmap(memory_, capacity_ * block_length_); }
 
 // Blocks that follow each other lie in different shards, so that a stream takes the same of each.
 BlockCache::Shard& BlockCache::ShardOf(const Key& key) {
@@ -138,9 +141,9 @@ Status BlockCache::Load(const BlockSource& source, uint64_t block, Reader reader
   Shard::Move(frame, &list, list.end());
   lock.unlock();
 
-  const uint64_t begin = block * kBlock;
+  const uint64_t begin = block * block_length_;
   Status status =
-      source.Read(begin, frame->data, static_cast<size_t>(std::min<uint64_t>(kBlock, source.length() - begin)));
+      source.Read(begin, frame->data, static_cast<size_t>(std::min<uint64_t>(block_length_, source.length() - begin)));
 
   lock.lock();
   frame->state = status.ok() ? Frame::State::kLoaded : Frame::State::kFailed;
@@ -198,7 +201,7 @@ BlockCache::Frame* BlockCache::Shard::Make() {
   passed.emplace_front();
   Frame* frame = &passed.front();
   frame->shard = this;
-  frame->data = memory + made++ * kBlock;
+  frame->data = memory + made++ * block_length;
   frame->list = &passed;
   frame->place = passed.begin();
   return frame;

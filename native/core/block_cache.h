@@ -32,10 +32,6 @@ class BlockCache {
   struct Frame;
 
  public:
-  // The longest READ of the kernel, a stripe of Lustre and the usual rsize of NFS: one round trip for each. A random
-  // reader of small files wastes what it does not want of a block, so not more.
-  static constexpr size_t kBlock = 1 << 20;
-
   // Whom a block is read for.
   enum class Reader : uint8_t {
     kRandom,
@@ -63,13 +59,15 @@ class BlockCache {
     Frame* frame_ = nullptr;
   };
 
-  // Of all whole blocks in `bytes`, at least one; memory is taken when a block is first used.
-  static Status Create(uint64_t bytes, std::unique_ptr<BlockCache>* out);
+  // Of all whole blocks in `bytes`, at least one; memory is taken when a block is first used. All sources that are read
+  // through it have this length of block.
+  static Status Create(uint64_t bytes, size_t block_length, std::unique_ptr<BlockCache>* out);
   ~BlockCache();
   BlockCache(const BlockCache&) = delete;
   BlockCache& operator=(const BlockCache&) = delete;
 
   size_t capacity() const { return capacity_; }  // blocks
+  size_t block_length() const { return block_length_; }
 
   // Pins a block that is there. One that another thread is reading is waited for, and if that fails this does, too. No
   // valid pin: it is not there. Does not allocate.
@@ -97,11 +95,12 @@ class BlockCache {
   using Frames = std::list<Frame>;
   struct Shard;
 
-  BlockCache(uint8_t* memory, size_t capacity);
+  BlockCache(uint8_t* memory, size_t capacity, size_t block_length);
   Shard& ShardOf(const Key& key);
 
   uint8_t* const memory_;
   const size_t capacity_;
+  const size_t block_length_;
   std::vector<std::unique_ptr<Shard>> shards_;
 };
 

@@ -37,11 +37,11 @@ class Counter {
 // What reading an image has cost so far.
 struct ReadCounters {
   Counter storage_reads;      // system calls that read a volume
-  Counter storage_bytes;      // bytes that they gave
+  Counter storage_bytes;      // bytes that they gave, compressed ones as they lie
   Counter cache_hits;         // blocks found in the block cache
   Counter cache_misses;       // blocks that were not there
   Counter retries;            // reads repeated after an error or too few bytes
-  Counter checksum_failures;  // chunks that still differed from their checksum when read again
+  Counter checksum_failures;  // chunks that still differed from their checksum when read again, frames still damaged
 };
 
 }  // namespace shoal

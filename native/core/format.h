@@ -8,7 +8,7 @@ namespace shoal::format {
 // §3 header
 constexpr uint8_t kMagic[8] = {0x89, 'S', 'H', 'O', 'A', 'L', '\r', '\n'};
 constexpr uint16_t kMajor = 1;
-constexpr uint16_t kMinor = 0;
+constexpr uint16_t kMinor = 1;
 constexpr uint32_t kHeaderLength = 4096;
 constexpr uint32_t kBlockSize = 65536;
 constexpr uint32_t kMaxSections = 126;
@@ -34,8 +34,9 @@ enum class Section : uint32_t {
   kVolumes,
   kMetadata,
   kPieces,
+  kFrames,
 };
-constexpr uint32_t kLastSection = 15;
+constexpr uint32_t kLastSection = 16;
 
 // §4.2 entries
 constexpr uint32_t kPageLength = 4096;
@@ -72,8 +73,19 @@ constexpr uint32_t kVolumeByShoal = 2;
 constexpr uint32_t kVolumeHasPieces = 4;
 constexpr uint32_t kVolumeProbeLength = 4096;
 constexpr uint32_t kCodecNone = 0;
+constexpr uint32_t kCodecZstd = 1;
 
 // §4.13 pieces
 constexpr uint32_t kPieceLength = 1048576;
+
+// §4.14 frames
+constexpr uint32_t kMinFrameLength = 16384;
+constexpr uint32_t kMaxFrameLength = 8388608;
+constexpr uint32_t kFrameLength = 131072;   // unless said otherwise
+constexpr uint32_t kMaxFrameGrowth = 4096;  // bytes that a frame may be longer than what it holds
+
+// §6.4 the seek table of compressed volumes
+constexpr uint32_t kSeekTableMagic = 0x184D2A5E;
+constexpr uint32_t kSeekTableFooter = 0x8F92EAB1;
 
 }  // namespace shoal::format

@@ -21,7 +21,9 @@ namespace shoal {
 struct ReadOptions {
   std::optional<StorageKind> storage;  // what volumes lie on; none: as their filesystem says
   bool verify = true;                  // content is held against its checksums
-  std::shared_ptr<VolumeCache> cache;  // for volumes on network storage; nullptr: they, too, are read directly
+  // For volumes on network storage and compressed ones. nullptr: the former are read directly, the latter through a
+  // cache of the image's own.
+  std::shared_ptr<VolumeCache> cache;
 };
 
 class Image {
@@ -54,16 +56,23 @@ class Image {
   // Whether Locate may ever find something.
   bool GivesUnchecked() const;
 
-  // Descriptor and info of a volume, for callers that read stored bytes themselves.
+  // Plain bytes of a volume (FORMAT §1), which nothing was held against, for callers that do that themselves. Whoever
+  // reads all of a compressed volume, with several threads or parts of it twice within some tens of MiB, has each frame
+  // decompressed once. kUnsupported for a codec that is not known.
+  Status ReadVolume(size_t row, uint64_t offset, uint8_t* to, size_t size) const {
+    return ReadVolume(row, offset, to, size, From::kAnywhere);
+  }
+
   size_t volume_count() const { return volumes_.size(); }
   const VolumeInfo& volume_info(size_t row) const { return volumes_[row].file->info(); }
   const std::string& volume_path(size_t row) const { return volumes_[row].file->path(); }
-  int volume_fd(size_t row) const { return volumes_[row].file->fd(); }
+  int volume_fd(size_t row) const { return volumes_[row].file->fd(); }  // of the file as it lies
 
  private:
   struct Volume {
     std::shared_ptr<const VolumeFile> file;
-    const VolumeCache* cache = nullptr;  // nullptr: the kernel's page cache serves better, or there is to be none
+    std::shared_ptr<const BlockSource> plain;  // its plain bytes; nullptr: of a codec that is not known
+    const VolumeCache* cache = nullptr;        // nullptr: the kernel's page cache serves better, or there is to be none
   };
   bool GivesUnchecked(const Volume& volume) const;
   enum class From { kAnywhere, kStorage };
@@ -74,6 +83,7 @@ class Image {
     uint64_t length;
   };
   explicit Image(ReadOptions options) : options_(std::move(options)) {}
+  std::shared_ptr<const BlockSource> PlainBytes(const std::shared_ptr<const VolumeFile>& file) const;
   Status OpenVolume(const VolumeInfo& info);
   Status ReadPlain(const Entry& entry, uint64_t offset, uint8_t* to, size_t size) const;
   Status ReadSparse(const Entry& entry, uint64_t offset, uint8_t* to, size_t size) const;
@@ -81,14 +91,15 @@ class Image {
   Status CheckChunk(const Entry& entry, const Stored& stored, uint64_t begin, uint8_t* data, size_t size) const;
   Status ReadUnchecked(const Stored& stored, uint64_t begin, uint8_t* to, size_t size,
                        From from = From::kAnywhere) const;
-  Status ReadVolume(uint32_t row, uint64_t offset, uint8_t* to, size_t size, From from) const;
+  Status ReadVolume(size_t row, uint64_t offset, uint8_t* to, size_t size, From from) const;
   Status IsChecked(const Stored& stored, bool* out) const;
   void ForgetCached(const Stored& stored, uint64_t begin, size_t size) const;
 
   const ReadOptions options_;
   // Shared with reads in the background, which may outlive the image.
   const std::shared_ptr<ReadCounters> counters_ = std::make_shared<ReadCounters>();
-  std::unique_ptr<IndexView> index_;
+  std::shared_ptr<const IndexView> index_;  // likewise: it says where frames lie
+  std::shared_ptr<VolumeCache> own_cache_;
   std::vector<Volume> volumes_;
 };
 

@@ -64,8 +64,8 @@ bool Image::Locate(const Entry& entry, uint64_t offset, size_t size, int* file, 
 }
 
 Status Image::ReadPlain(const Entry& entry, uint64_t offset, uint8_t* to, size_t size) const {
-  if (entry.volume >= volumes_.size() || entry.offset > volume_info(entry.volume).length ||
-      entry.size > volume_info(entry.volume).length - entry.offset) {
+  if (entry.volume >= volumes_.size() || entry.offset > volume_info(entry.volume).plain_length ||
+      entry.size > volume_info(entry.volume).plain_length - entry.offset) {
     std::vector<Extent> none;
     return index_->Extents(entry, &none);  // fails, and says why
   }
@@ -179,15 +179,16 @@ Status Image::ReadUnchecked(const Stored& stored, uint64_t begin, uint8_t* to, s
   return Status();
 }
 
-Status Image::ReadVolume(uint32_t row, uint64_t offset, uint8_t* to, size_t size, From from) const {
+Status Image::ReadVolume(size_t row, uint64_t offset, uint8_t* to, size_t size, From from) const {
   const Volume& volume = volumes_[row];
-  const uint32_t codec = volume.file->info().codec;
-  if (codec != format::kCodecNone) {
-    return Status(Code::kUnsupported, "codec " + std::to_string(codec) + " is unknown; use a newer shoal")
+  if (volume.plain == nullptr) {
+    const uint32_t codec = volume.file->info().codec;
+    return Status(Code::kUnsupported, "expected a volume stored as is or as zstd frames, found codec " +
+                                          std::to_string(codec) + "; use a newer shoal")
         .At(volume.file->path());
   }
-  if (volume.cache == nullptr || from == From::kStorage) return volume.file->Read(offset, to, size);
-  return volume.cache->Read(volume.file, offset, to, size, *counters_);
+  if (volume.cache == nullptr || from == From::kStorage) return volume.plain->Read(offset, to, size);
+  return volume.cache->Read(volume.plain, offset, to, size, *counters_);
 }
 
 Status Image::IsChecked(const Stored& stored, bool* out) const {
@@ -213,8 +214,8 @@ void Image::ForgetCached(const Stored& stored, uint64_t begin, size_t size) cons
     if (from < until) {
       const Volume& volume = volumes_[extent.volume];
       const uint64_t offset = extent.offset + (from - extent_begin);
-      if (volume.cache != nullptr) volume.cache->Forget(*volume.file, offset, until - from);
-      volume.file->Forget(offset, until - from);
+      if (volume.cache != nullptr) volume.cache->Forget(*volume.plain, offset, until - from);
+      volume.plain->Forget(offset, until - from);
     }
     extent_begin += extent.length;
   }

@@ -44,6 +44,7 @@ constexpr SectionRule kRules[format::kLastSection + 1] = {
     {"volumes", 0, true},
     {"metadata", 0, false},
     {"pieces", 4, false},
+    {"frames", 8, false},
 };
 
 const char* NameOf(Section kind) { return kRules[static_cast<uint32_t>(kind)].name; }

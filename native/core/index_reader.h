@@ -33,9 +33,13 @@ class IndexReader {
   Status Xattrs(uint32_t set, std::vector<Xattr>* out) const;
   Status MayHaveAcls(bool* out) const;
   Status Volumes(std::vector<VolumeInfo>* out) const;
+  Status Frame(const VolumeInfo& volume, uint64_t frame, FramePlace* out) const;
 
   // That entry 0 is a directory without a name, and has totals.
   Status CheckRoot() const;
+
+  // Finds the frames of each compressed volume, where there are any. Before anything is asked about content.
+  Status ReadFrameTables();
 
  private:
   Status Checksum(format::Section kind, uint64_t row, uint32_t* out) const;
@@ -49,6 +53,7 @@ class IndexReader {
   Status NameBytes(uint32_t number, std::string_view* out) const;
   Status CheckName(uint32_t number, std::string_view name) const;
   Status CheckExtent(const Extent& extent, format::Section kind, uint64_t at) const;
+  Status PlainLength(uint32_t volume, uint64_t* out) const;
   Status DirectoryRow(uint64_t row, const uint8_t** out) const;
   Status MalformedEntry(uint32_t number, uint32_t word, const std::string& message) const;
 
@@ -57,6 +62,13 @@ class IndexReader {
   uint32_t bucket_count_ = 0;
   uint32_t index_bits_ = 0;  // of a slot: the entry number
   uint32_t tag_bits_ = 0;    // of a slot: the fingerprint
+
+  struct FrameTable {
+    uint64_t plain_length = 0;
+    uint64_t frame_length = 0;  // 0: the volume has no frames
+    uint64_t first_frame = 0;
+  };
+  std::vector<FrameTable> frame_tables_;  // of each volume; empty where the index has no frames
 };
 
 }  // namespace shoal

@@ -1,4 +1,4 @@
-// IndexReader's answers about what entries hold: FORMAT §4.6 to §4.9 and §4.11.
+// IndexReader's answers about what entries hold: FORMAT §4.6 to §4.9.
 #include <cstring>
 
 #include "core/bytes.h"
@@ -9,8 +9,6 @@ namespace shoal {
 namespace {
 
 using format::Section;
-
-constexpr uint32_t kMaxVolumeName = 4095;
 
 // Of a set of attributes.
 constexpr uint64_t kCountLength = 4;
@@ -102,10 +100,8 @@ Status IndexReader::CheckExtent(const Extent& extent, Section kind, uint64_t at)
         kind, at,
         "expected one of " + std::to_string(volumes) + " volumes, found volume " + std::to_string(extent.volume));
   }
-  const uint64_t row_at = uint64_t{extent.volume} * format::kVolumeRowLength;
-  const uint8_t* row = map_->At(Section::kVolumes, row_at, format::kVolumeRowLength);
-  if (row == nullptr) return map_->Failure(Section::kVolumes, row_at, format::kVolumeRowLength);
-  const auto length = Load<uint64_t>(row);
+  uint64_t length;
+  SHOAL_RETURN_IF_ERROR(PlainLength(extent.volume, &length));
   if (extent.offset <= length && extent.length <= length - extent.offset) return Status();
   return map_->Malformed(kind, at,
                          "expected an extent within the " + std::to_string(length) +
@@ -197,40 +193,6 @@ Status IndexReader::MayHaveAcls(bool* out) const {
       *out = *out || xattr.name.substr(0, kAcl.size()) == kAcl;
       at += kLengthsLength + xattr.name.size() + xattr.value.size();
     }
-  }
-  return Status();
-}
-
-Status IndexReader::Volumes(std::vector<VolumeInfo>* out) const {
-  out->clear();
-  const uint64_t count = map_->section(Section::kVolumes).count;
-  for (uint64_t i = 0; i < count; i++) {
-    const uint64_t at = i * format::kVolumeRowLength;
-    const uint8_t* row = map_->At(Section::kVolumes, at, format::kVolumeRowLength);
-    if (row == nullptr) return map_->Failure(Section::kVolumes, at, format::kVolumeRowLength);
-    VolumeInfo info;
-    info.length = Load<uint64_t>(row);
-    info.codec = Load<uint32_t>(row + 8);
-    info.flags = Load<uint32_t>(row + 12);
-    info.head_checksum = Load<uint32_t>(row + 16);
-    info.tail_checksum = Load<uint32_t>(row + 20);
-    const auto name_offset = Load<uint32_t>(row + 24);
-    const auto name_length = Load<uint32_t>(row + 28);
-    if (info.length > format::kMaxNumber) {
-      return map_->Malformed(Section::kVolumes, at,
-                             "expected a length below 2^53, found " + std::to_string(info.length));
-    }
-    if (name_length == 0 || name_length > kMaxVolumeName) {
-      return map_->Malformed(Section::kVolumes, at + 28,
-                             "expected a name of 1 to 4095 bytes, found " + std::to_string(name_length));
-    }
-    const uint8_t* name = map_->At(Section::kVolumes, name_offset, name_length);
-    if (name == nullptr) return map_->Failure(Section::kVolumes, name_offset, name_length);
-    if (std::memchr(name, 0, name_length) != nullptr) {
-      return map_->Malformed(Section::kVolumes, name_offset, "expected a volume's name without NUL, found one");
-    }
-    info.name = std::string(View(name, name_length));
-    out->push_back(std::move(info));
   }
   return Status();
 }

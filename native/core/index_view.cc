@@ -22,6 +22,7 @@ Status IndexView::Open(const std::string& path, std::unique_ptr<IndexView>* out,
   view->reader_.reset(new IndexReader(view->map_.get()));
   view->entry_count_ = view->reader_->entry_count();
   SHOAL_RETURN_IF_ERROR(view->Ask([&] { return view->reader_->CheckRoot(); }));
+  SHOAL_RETURN_IF_ERROR(view->Ask([&] { return view->reader_->ReadFrameTables(); }));
   *out = std::move(view);
   return Status();
 }
@@ -123,6 +124,10 @@ Status IndexView::MayHaveAcls(bool* out) const {
 
 Status IndexView::Volumes(std::vector<VolumeInfo>* out) const {
   return Ask([&] { return reader_->Volumes(out); });
+}
+
+Status IndexView::Frame(const VolumeInfo& volume, uint64_t frame, FramePlace* out) const {
+  return Ask([&] { return reader_->Frame(volume, frame, out); });
 }
 
 }  // namespace shoal

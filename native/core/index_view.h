@@ -60,12 +60,21 @@ struct Extent {
 };
 
 struct VolumeInfo {
-  uint64_t length = 0;
+  uint64_t length = 0;  // of its file
   uint32_t codec = 0;
   uint32_t flags = 0;
   uint32_t head_checksum = 0;
   uint32_t tail_checksum = 0;
   std::string name;
+  uint64_t plain_length = 0;  // of its plain bytes (FORMAT §1); that of the file where it is not compressed
+  uint64_t frame_length = 0;  // of these, in a frame (FORMAT §4.14); 0 where it is not compressed
+  uint64_t first_frame = 0;   // row of its frames in the section
+};
+
+// Of a frame in the file of its volume.
+struct FramePlace {
+  uint64_t offset = 0;
+  size_t size = 0;
 };
 
 struct Totals {
@@ -124,6 +133,8 @@ class IndexView {
   Status DirectoryTotals(const Entry& directory, Totals* out) const;
   Status Xattrs(uint32_t set, std::vector<Xattr>* out) const;
   Status Volumes(std::vector<VolumeInfo>* out) const;
+  // Where a frame of a compressed volume lies: within its file, and no longer than a frame may be.
+  Status Frame(const VolumeInfo& volume, uint64_t frame, FramePlace* out) const;
 
  private:
   IndexView();

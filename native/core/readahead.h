@@ -1,8 +1,9 @@
-// Finds sequential readers of cached sources and reads the blocks ahead of them, in the background.
+// Finds sequential readers of cached sources and reads the blocks ahead of them, in the background; of a compressed
+// volume that is also how several processors decompress for one reader.
 //
 // A stream is known by the ends of blocks: who reads one block to its end and then the next one to its end, reads on.
 // Random readers of small files seldom touch the end of a block, so they neither look like streams nor crowd them out,
-// whatever their number. The blocks ahead of a stream double from one to eight with each block that it passes.
+// whatever their number. The blocks ahead of a stream double with each block that it passes, up to a window of bytes.
 #pragma once
 
 #include <array>
@@ -17,8 +18,9 @@ namespace shoal {
 
 class Readahead {
  public:
-  // Starts the threads; they sleep until a stream is found. Where the system gives none, nothing is read ahead.
-  explicit Readahead(std::shared_ptr<BlockCache> blocks);
+  // Starts the threads for sources on such storage; they sleep until a stream is found. Where the system gives none,
+  // nothing is read ahead.
+  Readahead(std::shared_ptr<BlockCache> blocks, StorageKind storage);
 
   // Waits for the threads, but for two seconds at most where storage hangs: what they use is theirs, too, and stays.
   ~Readahead();

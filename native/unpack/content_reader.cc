@@ -131,9 +131,8 @@ class ContentReader::Worker {
 
  private:
   void SmallFiles(Batch* batch) {
-    bool read = batch->spans && ReadExact(image_.volume_fd(batch->volume), image_.volume_path(batch->volume),
-                                          batch->begin, buffer_.data(), batch->end - batch->begin)
-                                    .ok();
+    bool read =
+        batch->spans && image_.ReadVolume(batch->volume, batch->begin, buffer_.data(), batch->end - batch->begin).ok();
     uint64_t bytes = 0;
     for (size_t i = 0; i < batch->count; i++) {
       const ContentFile& file = batch->items[i].file;
@@ -179,8 +178,7 @@ class ContentReader::Worker {
   // Fills the buffer with stored bytes of the file.
   Status Read(const ContentFile& file, uint64_t from, uint64_t size) {
     return EachExtent(file, from, size, [&](const Extent& part, uint64_t done) {
-      return ReadExact(image_.volume_fd(part.volume), image_.volume_path(part.volume), part.offset,
-                       buffer_.data() + done, part.length);
+      return image_.ReadVolume(part.volume, part.offset, buffer_.data() + done, part.length);
     });
   }
 
@@ -345,12 +343,6 @@ Status ContentReader::Decode(uint32_t number, ContentFile* out) const {
   out->starts.clear();
   out->stored = 0;
   for (size_t i = 0; status.ok() && i < out->extents.size(); i++) {
-    const VolumeInfo& volume = image_.volume_info(out->extents[i].volume);
-    if (volume.codec != format::kCodecNone) {
-      status = Status(Code::kUnsupported, "expected a volume stored as is, found codec " +
-                                              std::to_string(volume.codec) + "; use a newer shoal")
-                   .At(image_.volume_path(out->extents[i].volume));
-    }
     out->starts.push_back(out->stored);
     out->stored += out->extents[i].length;
   }

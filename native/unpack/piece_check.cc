@@ -18,7 +18,7 @@ bool PieceCheck::HasPieces(size_t volume) const {
 
 bool PieceCheck::Take(size_t volume, uint64_t end, Piece* out) {
   while (next_.volume < image_.volume_count() && next_.volume <= volume) {
-    const uint64_t length = image_.volume_info(next_.volume).length;
+    const uint64_t length = image_.volume_info(next_.volume).plain_length;
     if (!HasPieces(next_.volume) || next_.offset >= length) {
       next_.volume++;
       next_.offset = 0;
@@ -45,8 +45,7 @@ void PieceCheck::Check(const Piece& piece, uint8_t* buffer) {
 Status PieceCheck::ReadAndCompare(const Piece& piece, uint8_t* buffer) const {
   uint32_t expected = 0;
   SHOAL_RETURN_IF_ERROR(image_.index().PieceChecksum(piece.row, &expected));
-  SHOAL_RETURN_IF_ERROR(
-      ReadExact(image_.volume_fd(piece.volume), image_.volume_path(piece.volume), piece.offset, buffer, piece.size));
+  SHOAL_RETURN_IF_ERROR(image_.ReadVolume(piece.volume, piece.offset, buffer, piece.size));
   if (Crc32c(buffer, piece.size) == expected) return Status();
   return Status(Code::kChecksum,
                 "expected the bytes as packed, found others between files, from " + std::to_string(piece.offset) +

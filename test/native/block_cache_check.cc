@@ -1,5 +1,5 @@
 // Holds the cache of blocks and its readahead against a source that knows what was asked of it:
-//   block_cache_check storm|flight|pinned|scan|beside|forget
+//   block_cache_check storm|flight|pinned|scan|beside|forget|lengths
 // Prints what did not hold and exits with 1.
 #include <algorithm>
 #include <atomic>
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/volume_cache.h"
+#include "core/volume_file.h"
 
 namespace {
 
@@ -23,10 +24,11 @@ using shoal::BlockCache;
 using shoal::Code;
 using shoal::ReadCounters;
 using shoal::Status;
+using shoal::StorageKind;
 using shoal::VolumeCache;
 using Reader = BlockCache::Reader;
 
-constexpr size_t kBlock = BlockCache::kBlock;
+constexpr size_t kBlock = shoal::VolumeFile::kBlock;
 
 void Expect(bool holds, const char* what) {
   if (holds) return;
@@ -37,13 +39,18 @@ void Expect(bool holds, const char* what) {
 // Every eight bytes tell where they lie, and in which version of the source.
 class FakeSource final : public shoal::BlockSource {
  public:
-  explicit FakeSource(uint64_t length) : length_(length) {}
+  explicit FakeSource(uint64_t length, size_t block = kBlock, StorageKind storage = StorageKind::kNetwork)
+      : length_(length), block_(block), storage_(storage) {}
 
+  const std::string& path() const override { return path_; }
   uint64_t length() const override { return length_; }
+  size_t block_length() const override { return block_; }
+  StorageKind storage() const override { return storage_; }
+  void Forget(uint64_t, uint64_t) const override {}
 
   Status Read(uint64_t offset, uint8_t* to, size_t size) const override {
-    const uint64_t block = offset / kBlock;
-    const bool whole = offset % kBlock == 0 && (size == kBlock || offset + size == length_);
+    const uint64_t block = offset / block_;
+    const bool whole = offset % block_ == 0 && (size == block_ || offset + size == length_);
     {
       std::lock_guard<std::mutex> lock(mutex);
       reads++;
@@ -100,7 +107,10 @@ class FakeSource final : public shoal::BlockSource {
   mutable std::set<const uint8_t*> places;  // that whole blocks were read to
 
  private:
+  const std::string path_ = "fake";
   const uint64_t length_;
+  const size_t block_;
+  const StorageKind storage_;
 };
 
 void InThreads(unsigned count, const std::function<void(unsigned)>& work) {
@@ -112,7 +122,7 @@ void InThreads(unsigned count, const std::function<void(unsigned)>& work) {
 std::unique_ptr<VolumeCache> Started(uint64_t bytes) {
   auto cache = std::make_unique<VolumeCache>(bytes);
   bool usable = false;
-  Expect(cache->Start(&usable).ok() && usable, "a cache of one block and more is usable");
+  Expect(cache->Start(FakeSource(0), &usable).ok() && usable, "a cache of one block and more is usable");
   return cache;
 }
 
@@ -180,7 +190,7 @@ void Flight() {
 void Pinned() {
   FakeSource source(20 * kBlock);
   std::unique_ptr<BlockCache> cache;
-  Expect(BlockCache::Create(4 * kBlock, &cache).ok(), "a cache is made");
+  Expect(BlockCache::Create(4 * kBlock, kBlock, &cache).ok(), "a cache is made");
   std::vector<BlockCache::Pin> pins(4);
   for (uint64_t block = 0; block < 4; block++) {
     Expect(cache->Load(source, block, Reader::kRandom, &pins[block]).ok() && pins[block].valid(), "blocks are pinned");
@@ -260,7 +270,7 @@ void Beside() {
 void Forget() {
   auto source = std::make_shared<FakeSource>(2 * kBlock);
   std::unique_ptr<BlockCache> cache;
-  Expect(BlockCache::Create(4 * kBlock, &cache).ok(), "a cache is made");
+  Expect(BlockCache::Create(4 * kBlock, kBlock, &cache).ok(), "a cache is made");
   BlockCache::Pin old;
   Expect(cache->Load(*source, 1, Reader::kRandom, &old).ok() && old.valid(), "a block is read");
   const std::vector<uint8_t> before(old.data(), old.data() + kBlock);
@@ -275,11 +285,42 @@ void Forget() {
   Expect(std::memcmp(before.data(), old.data(), kBlock) == 0, "who had it pinned keeps it");
 }
 
+// Sources with blocks of two lengths, as of plain and compressed volumes: one ceiling holds for both.
+void Lengths() {
+  constexpr size_t kFrame = 128 << 10;
+  auto frames = std::make_shared<FakeSource>(500 * kFrame - 5, kFrame, StorageKind::kLocal);
+  auto blocks = std::make_shared<FakeSource>(60 * kBlock - 5);
+  VolumeCache cache(8 * kBlock);
+  bool usable = false;
+  Expect(cache.Start(*blocks, &usable).ok() && usable, "there is room for blocks");
+  Expect(cache.Start(*frames, &usable).ok() && usable, "there is room for frames");
+  ReadCounters counters;
+  std::mt19937_64 random(3);
+  std::vector<uint8_t> bytes(300'000);
+  for (int i = 0; i < 2000; i++) {
+    const auto& source = i % 2 == 0 ? frames : blocks;
+    const size_t size = 1 + random() % (i % 10 == 0 ? bytes.size() : 6000);
+    const uint64_t offset = random() % (source->length() - size);
+    Expect(cache.Read(source, offset, bytes.data(), size, counters).ok(), "a read succeeds");
+    Expect(source->IsExact(offset, bytes.data(), size), "a read is exact");
+  }
+  Expect(frames->places.size() * kFrame + blocks->places.size() * kBlock <= 8 * kBlock, "the ceiling holds for both");
+  Expect(frames->places.size() > 20 && blocks->places.size() > 2, "both have a share");
+
+  VolumeCache small(kBlock);
+  Expect(small.Start(*blocks, &usable).ok() && usable, "there is room for one block");
+  Expect(small.Start(*frames, &usable).ok() && usable, "there is room for frames");
+  Expect(small.Start(*blocks, &usable).ok() && !usable, "half of the memory has no room for a block");
+  Expect(small.Read(blocks, 77, bytes.data(), 1000, counters).ok(), "it is read all the same");
+  Expect(blocks->IsExact(77, bytes.data(), 1000), "it is exact");
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
-  const std::map<std::string, void (*)()> scenarios = {{"storm", Storm}, {"flight", Flight}, {"pinned", Pinned},
-                                                       {"scan", Scan},   {"beside", Beside}, {"forget", Forget}};
+  const std::map<std::string, void (*)()> scenarios = {{"storm", Storm},    {"flight", Flight}, {"pinned", Pinned},
+                                                       {"scan", Scan},      {"beside", Beside}, {"forget", Forget},
+                                                       {"lengths", Lengths}};
   const auto scenario = scenarios.find(count == 2 ? arguments[1] : "");
   if (scenario == scenarios.end()) return 2;
   scenario->second();
