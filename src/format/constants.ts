@@ -3,7 +3,7 @@
 // §3 header
 export const magic: Uint8Array = Uint8Array.of(0x89, 0x53, 0x48, 0x4f, 0x41, 0x4c, 0x0d, 0x0a);
 export const major = 1;
-export const minor = 0;
+export const minor = 1;
 export const headerLength = 4096;
 export const blockSize = 65536;
 export const maxSections = 126;
@@ -11,7 +11,7 @@ export const idLength = 16;
 export const sectionRowLength = 32;
 export const sectionEssential = 1;
 export const sectionAlignment = 64;
-export const lastSection = 15;
+export const lastSection = 16;
 
 // §4.2 entries
 export const pageLength = 4096;
@@ -51,5 +51,12 @@ export const volumeByShoal = 2;
 export const volumeHasPieces = 4;
 export const volumeProbeLength = 4096;
 export const codecNone = 0;
+export const codecZstd = 1;
 /** Bytes of a volume under one checksum in `pieces`. */
 export const pieceLength = 1_048_576;
+/** Plain bytes of a frame, at least and at most, and unless said otherwise. */
+export const minFrameLength = 16_384;
+export const maxFrameLength = 8_388_608;
+export const frameLength = 131_072;
+/** Bytes that a frame may be longer than what it holds. */
+export const maxFrameGrowth = 4096;

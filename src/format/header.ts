@@ -54,7 +54,7 @@ export function encodeHeader(header: Omit<Header, 'minor'>): Uint8Array {
   const view = viewOf(bytes);
   bytes.set(format.magic);
   view.setUint16(fields.major, format.major, true);
-  view.setUint16(fields.minor, format.minor, true);
+  view.setUint16(fields.minor, header.sections.some(({ name }) => name === 'frames') ? format.minor : 0, true);
   view.setUint32(fields.headerLength, format.headerLength, true);
   set64(view, fields.fileLength, header.fileLength);
   view.setUint32(fields.blockSize, format.blockSize, true);

@@ -17,6 +17,7 @@ export const sectionKinds = {
   volumes: 13,
   metadata: 14,
   pieces: 15,
+  frames: 16,
 } as const;
 
 export type SectionName = keyof typeof sectionKinds;
@@ -48,6 +49,7 @@ export const rowLengths: Readonly<Record<SectionName, number | undefined>> = {
   volumes: undefined,
   metadata: undefined,
   pieces: 4,
+  frames: 8,
 };
 
 /** Without the others every answer about entries is the same. */

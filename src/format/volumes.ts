@@ -1,5 +1,6 @@
 import { ShoalError } from '../base/errors.ts';
 import * as format from './constants.ts';
+import type { Frames } from './frames.ts';
 import { getU64, set64, viewOf } from './little-endian.ts';
 import { malformed, type Place } from './malformed.ts';
 import type { Section } from './section.ts';
@@ -8,6 +9,7 @@ import type { Section } from './section.ts';
 export interface Volume {
   /** Without a slash: beside the index. Else a path, absolute or from the index's directory. */
   readonly name: Buffer;
+  /** Of its file. */
   readonly length: number;
   readonly codec: number;
   /** Bits `volumeHasChecksums`, `volumeByShoal`. */
@@ -17,6 +19,8 @@ export interface Volume {
   readonly tailChecksum: number;
   /** For the writer: CRC32C of each piece of the volume, which says so in its flags. */
   readonly pieces?: Uint32Array | undefined;
+  /** For the writer: where the frames of a compressed volume lie. */
+  readonly frames?: Frames | undefined;
   /** Of the whole volume, 32 bytes; undefined: unknown. */
   readonly sha256?: Uint8Array;
 }

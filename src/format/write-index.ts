@@ -8,6 +8,7 @@ import { crc32c } from './crc32c.ts';
 import { encodeDirectories } from './directories.ts';
 import { encodeEntries } from './entries.ts';
 import { encodeExtents } from './extents.ts';
+import { encodeFrames } from './frames.ts';
 import { encodeHash } from './hash.ts';
 import { encodeHeader, type SectionPlace } from './header.ts';
 import { imageId } from './image-id.ts';
@@ -73,7 +74,7 @@ export function encodeCatalogue(columns: IndexColumns): EncodedCatalogue {
 
 /** Adds volumes and metadata, lays the sections out and computes the checksums. */
 export function assembleIndex(catalogue: EncodedCatalogue, volumes: readonly Volume[], metadata: Metadata): IndexBytes {
-  const described = [encodeVolumes(volumes), encodeMetadata(metadata), encodePieces(volumes)];
+  const described = [encodeVolumes(volumes), encodeMetadata(metadata), encodePieces(volumes), encodeFrames(volumes)];
   return layOut(catalogue.id, [...catalogue.sections, ...described]);
 }
 

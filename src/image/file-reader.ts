@@ -10,7 +10,10 @@ import type { IndexReader } from './index-reader.ts';
 
 /** A volume, opened and known to be the right one. */
 export interface OpenedVolume extends Volume {
+  /** Its plain bytes. */
   readonly source: ByteSource;
+  /** The next read comes from storage. */
+  forget(): void;
 }
 
 /** An extent and where its bytes stand among the file's stored bytes. */
@@ -96,6 +99,7 @@ export class FileReader {
     const { checksum } = this.#entry;
     const expected = this.#storedLength <= format.chunkLength ? checksum : this.#index.chunkChecksum(checksum + number);
     if (crc32c(bytes) === expected) return bytes;
+    for (const { volume } of this.#extents) this.#volumes[volume].forget();
     this.#readStored(start, bytes);
     if (crc32c(bytes) === expected) return bytes;
     const { extent, offset } = this.#place(start);
@@ -129,9 +133,9 @@ export class FileReader {
 
   #areChecked(): boolean {
     const volumes = this.#extents.map((extent) => this.#volumes[extent.volume]);
-    const unknown = volumes.find((volume) => volume.codec !== format.codecNone);
+    const unknown = volumes.find(({ codec }) => codec !== format.codecNone && codec !== format.codecZstd);
     if (unknown !== undefined) {
-      const message = `expected a volume stored as is, found codec ${unknown.codec}; use a newer shoal`;
+      const message = `expected a volume stored as is or as zstd frames, found codec ${unknown.codec}; use a newer shoal`;
       throw new ShoalError('unsupported', message, { path: unknown.source.path });
     }
     const checked = volumes.filter((volume) => volume.flags & format.volumeHasChecksums).length;

@@ -1,7 +1,13 @@
+import { LRUCache } from 'lru-cache';
+import type { ByteSource } from '../io/byte-source.ts';
 import type { Entry } from './entry.ts';
 import { FileReader, type OpenedVolume } from './file-reader.ts';
+import { type FrameCache, FramedSource } from './framed-source.ts';
 import { IndexReader } from './index-reader.ts';
 import { openVolume, volumePath } from './open-volume.ts';
+
+/** Bytes of decompressed frames kept: four of the longest. */
+const keptBytes = 2 ** 25;
 
 /** An opened image: its index, and exact, checked reads of its entries' content. {@link close} it. */
 export class Image {
@@ -13,8 +19,10 @@ export class Image {
     const index = IndexReader.open(path);
     const volumes: OpenedVolume[] = [];
     try {
-      for (const volume of index.volumes()) {
-        volumes.push({ ...volume, source: openVolume(volumePath(path, volume.name), volume) });
+      const frames: FrameCache = new LRUCache({ maxSize: keptBytes, sizeCalculation: ({ length }) => length });
+      for (const [row, volume] of index.volumes().entries()) {
+        const file = openVolume(volumePath(path, volume.name), volume);
+        volumes.push({ ...volume, source: plainBytes(index, row, file, frames), forget: () => frames.clear() });
       }
       return new Image(index, volumes);
     } catch (error) {
@@ -43,4 +51,9 @@ export class Image {
     for (const { source } of this.#volumes) source.close();
     this.index.close();
   }
+}
+
+function plainBytes(index: IndexReader, row: number, file: ByteSource, cache: FrameCache): ByteSource {
+  const table = index.frameTable(row);
+  return table === undefined ? file : new FramedSource(file, table, (frame) => index.frame(row, table, frame), cache);
 }

@@ -4,6 +4,14 @@ import * as format from '../format/constants.ts';
 import { type DirectoryRow, decodeDirectoryRow } from '../format/directories.ts';
 import { entryWordAt } from '../format/entries.ts';
 import { decodeExtents, type Extent, listLength } from '../format/extents.ts';
+import {
+  decodeFramePlace,
+  decodeFrameTables,
+  type FramePlace,
+  type FrameTable,
+  framePlaceLength,
+  frameRowAt,
+} from '../format/frames.ts';
 import { entryOfSlot, type SlotLayout, slotLayout, slotTag } from '../format/hash.ts';
 import { decodeLinkTarget } from '../format/link-targets.ts';
 import { getU64, viewOf } from '../format/little-endian.ts';
@@ -26,6 +34,7 @@ export class IndexReader {
   readonly #blocks: IndexBlocks;
   readonly #slots: SlotLayout;
   #volumes: readonly Volume[] | undefined;
+  #frameTables: readonly (FrameTable | undefined)[] = [];
 
   /** Opens the index at `path` with two reads, whatever its size. */
   static open(path: Buffer): IndexReader {
@@ -42,6 +51,7 @@ export class IndexReader {
   constructor(source: ByteSource) {
     this.#blocks = new IndexBlocks(source);
     this.#slots = slotLayout(this.entryCount);
+    if (this.#blocks.section('frames').count > 0) this.volumes();
   }
 
   close(): void {
@@ -177,13 +187,13 @@ export class IndexReader {
       throw new ShoalError('usage', `expected a file, found entry ${file.number}`, { path: this.path });
     const extents = file.volume === format.extentListVolume ? this.#listedExtents(file) : plainExtents(file);
     for (const { volume, offset, length } of extents) {
-      const known = this.volumes()[volume];
-      if (known === undefined || offset + length > known.length) {
+      const limit = this.plainLength(volume);
+      if (limit === undefined || offset + length > limit) {
         throw wrong(
           this.#blocks,
           file.number,
           2,
-          `extents within ${known?.length ?? 'one of the volumes'}`,
+          `extents within ${limit ?? 'one of the volumes'}`,
           `${length} bytes at ${offset} of volume ${volume}`,
         );
       }
@@ -223,8 +233,36 @@ export class IndexReader {
 
   volumes(): readonly Volume[] {
     const { length, count } = this.#blocks.section('volumes');
-    this.#volumes ??= decodeVolumes(this.#blocks.bytes('volumes', 0, length), count, this.#blocks.place('volumes'));
-    return this.#volumes;
+    if (this.#volumes !== undefined) return this.#volumes;
+    const place = this.#blocks.place('volumes');
+    const volumes = decodeVolumes(this.#blocks.bytes('volumes', 0, length), count, place);
+    const rows = this.#blocks.section('frames').count;
+    if (rows > 0) {
+      const read = (at: number, size: number) => this.#blocks.bytes('frames', at, size);
+      this.#frameTables = decodeFrameTables(volumes, rows, read, this.#blocks.place('frames'));
+    } else if (volumes.some(({ codec }) => codec === format.codecZstd)) {
+      throw malformed(place, 'expected the frames of a compressed volume, found none');
+    }
+    this.#volumes = volumes;
+    return volumes;
+  }
+
+  /** How volume `row` is divided into frames; undefined where it is not compressed. */
+  frameTable(row: number): FrameTable | undefined {
+    this.volumes();
+    return this.#frameTables[row];
+  }
+
+  /** Length of what tar reads of volume `row`: of the volume itself, or of what it decompresses to. Undefined: there is no such volume. */
+  plainLength(row: number): number | undefined {
+    return this.frameTable(row)?.plainLength ?? this.volumes()[row]?.length;
+  }
+
+  /** Where frame `frame` of volume `row` lies in its file, with this table. */
+  frame(row: number, table: FrameTable, frame: number): FramePlace {
+    const at = frameRowAt(table.firstRow + frame);
+    const bytes = this.#blocks.bytes('frames', at, framePlaceLength);
+    return decodeFramePlace(bytes, table, this.volumes()[row]?.length ?? 0, this.#blocks.place('frames', at));
   }
 
   metadata(): Metadata {

@@ -103,6 +103,17 @@ export interface ScanResult {
   readonly pieces?: Uint32Array;
 }
 
+export interface EncodedVolume {
+  /** The frames, and the seek table behind them. */
+  readonly bytes: Buffer;
+  readonly plainLength: number;
+  readonly frameLength: number;
+  /** Where each frame begins, and where the last one ends. */
+  readonly offsets: Float64Array;
+  /** Whether compressing pays, as a sample of all of it says. */
+  readonly pays: boolean;
+}
+
 export interface VerifyResult {
   readonly entries: number;
   readonly bytes: number;
@@ -201,6 +212,11 @@ export interface Addon {
   readonly codes: readonly string[];
 
   crc32c(bytes: Uint8Array, seed?: number): number;
+
+  /** Decompresses a zstd frame that fills all of `into`; throws `checksum` where it is damaged or of another length. */
+  zstdDecompress(frame: Uint8Array, into: Uint8Array): void;
+  /** A compressed volume of these plain bytes (docs/FORMAT.md §6.4), made as the packer makes them, for tests of those who read it. `level` is 1 to 22. */
+  zstdEncode(plain: Uint8Array, frameLength: number, level: number): EncodedVolume;
 
   /**
    * Walks the sources with `jobs` threads. One source: its contents are the root; several: each stands under its base name in a root made up

@@ -3,4 +3,5 @@ import { plainServer } from './engines.ts';
 import { troubleTests } from './trouble.ts';
 
 describeContract(plainServer('asan'));
+describeContract(plainServer('asan'), 'compressed');
 troubleTests(plainServer('asan'));

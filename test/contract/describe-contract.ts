@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'v
 import type { MountOptions } from '../../src/mount/mount-options.ts';
 import { takeAwayMounts } from '../mount/scene.ts';
 import { type BuiltImage, buildImage } from '../support/build-image.ts';
+import { compressImage } from '../support/compress-image.ts';
 import { fuseUnavailable } from '../support/fuse-available.ts';
 import { nativeBuildTimeout } from '../support/native-programs.ts';
 import { removeTree } from '../support/remove-tree.ts';
@@ -34,8 +35,8 @@ export interface Served {
 export type GiveServed = (ctx: TestContext) => Served;
 
 /** What every engine must hold, run against one. The image is mounted once for all tests, which only read. */
-export function describeContract(engine: ContractEngine): void {
-  describe(`the contract of mounts: ${engine.name}`, () => {
+export function describeContract(engine: ContractEngine, volumes: 'plain' | 'compressed' = 'plain'): void {
+  describe(`the contract of mounts: ${engine.name}, ${volumes} volumes`, () => {
     let root: string;
     let image: BuiltImage;
     let reason: string | undefined;
@@ -54,6 +55,7 @@ export function describeContract(engine: ContractEngine): void {
       reason = fuseUnavailable() ?? engine.missing();
       if (reason !== undefined) return;
       image = buildImage(root, 'image', contractTree);
+      if (volumes === 'compressed') compressImage(image.index);
       await serve({});
     }, nativeBuildTimeout);
 

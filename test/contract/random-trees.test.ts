@@ -9,6 +9,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { takeAwayMounts } from '../mount/scene.ts';
 import { arbitraryContentTree } from '../support/arbitrary-content-tree.ts';
 import { type BuiltImage, buildImage, type Node } from '../support/build-image.ts';
+import { compressImage } from '../support/compress-image.ts';
 import { fuseUnavailable } from '../support/fuse-available.ts';
 import { nativeAddon } from '../support/native.ts';
 import { seededRandom } from '../support/random.ts';
@@ -32,6 +33,9 @@ interface Question {
   readonly answer: Answer;
 }
 
+/** Of compressed volumes; undefined: the volume is plain. */
+const arbitraryFrameLength = fc.constantFrom(undefined, 16_384, 131_072);
+
 for (const engine of [nativeEngine, jsEngine]) {
   test(`random trees are served as they are in memory: ${engine.name}`, async (ctx) => {
     nativeAddon(ctx);
@@ -43,17 +47,26 @@ for (const engine of [nativeEngine, jsEngine]) {
       removeTree(root);
     });
     await fc.assert(
-      fc.asyncProperty(arbitraryContentTree, fc.nat(), (tree, seed) => checkTree(engine, root, tree, seed)),
+      fc.asyncProperty(arbitraryContentTree, arbitraryFrameLength, fc.nat(), (tree, frameLength, seed) =>
+        checkTree(engine, root, tree, frameLength, seed),
+      ),
       { numRuns: trees, interruptAfterTimeLimit: limitMilliseconds },
     );
   }, 300_000);
 }
 
-async function checkTree(engine: ContractEngine, root: string, tree: Node, seed: number): Promise<void> {
+async function checkTree(
+  engine: ContractEngine,
+  root: string,
+  tree: Node,
+  frameLength: number | undefined,
+  seed: number,
+): Promise<void> {
   const place = mkdtempSync(join(root, 'tree-'));
   const directory = join(place, 'mounted');
   mkdirSync(directory);
   const image = buildImage(place, 'image', tree);
+  if (frameLength !== undefined) compressImage(image.index, { frameLength });
   const server = await engine.serve(image.index, directory, {}, join(place, 'log'));
   try {
     const questions = [...questionsAbout(tree, image, directory, engine.abilities, seed)];

@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import { expect, onTestFinished, type TestContext, test } from 'vitest';
 import { takeAwayMounts } from '../mount/scene.ts';
 import { buildImage } from '../support/build-image.ts';
+import { compressImage } from '../support/compress-image.ts';
 import { fuseUnavailable } from '../support/fuse-available.ts';
 import { nativeBuildTimeout } from '../support/native-programs.ts';
 import { removeTree } from '../support/remove-tree.ts';
@@ -18,17 +19,20 @@ const readers = 6;
 
 /** What happens to a server in the middle of its work, where races are: for servers whose sanitizer sees them. */
 export function troubleTests(engine: ContractEngine): void {
-  test(
-    `a server ends well while programs read: ${engine.name}`,
-    async (ctx) => {
-      const { directory, server } = await serve(ctx, engine);
+  test.for<[string, (index: string) => unknown]>([
+    ['plain', () => undefined],
+    ['compressed', compressImage],
+  ])(
+    `a server of %s volumes ends well while programs read: ${engine.name}`,
+    { timeout: nativeBuildTimeout },
+    async ([_, change], ctx) => {
+      const { directory, server } = await serve(ctx, engine, change);
       const started = startReaders(directory);
       await Promise.all(started.map((reader) => once(reader.stdout as Readable, 'data')));
       const ended = started.map((reader) => once(reader, 'exit'));
       await server.stop();
       await Promise.all(ended);
     },
-    nativeBuildTimeout,
   );
 
   test(
@@ -56,7 +60,7 @@ export function troubleTests(engine: ContractEngine): void {
   );
 }
 
-async function serve(ctx: TestContext, engine: ContractEngine) {
+async function serve(ctx: TestContext, engine: ContractEngine, change: (index: string) => unknown = () => undefined) {
   const reason = fuseUnavailable() ?? engine.missing();
   if (reason !== undefined) ctx.skip(reason);
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'shoal-trouble-')));
@@ -67,6 +71,7 @@ async function serve(ctx: TestContext, engine: ContractEngine) {
   const directory = join(root, 'mounted');
   mkdirSync(directory);
   const { index } = buildImage(root, 'image', contractTree);
+  change(index);
   const server: Server = await engine.serve(index, directory, {}, join(root, 'log'));
   return { directory, index, server };
 }

@@ -1,0 +1,4 @@
+import { describeContract } from './describe-contract.ts';
+import { nativeEngine } from './engines.ts';
+
+describeContract(nativeEngine, 'compressed');
