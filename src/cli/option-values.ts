@@ -18,6 +18,11 @@ export function parseProcessId(text: string): number {
   return id;
 }
 
+/** Adds the path of one option to those before. */
+export function addPath(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
 /** Adds the KEY=VALUE of one `--meta` to those before. */
 export function addMetadata(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const equals = text.indexOf('=');

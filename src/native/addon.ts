@@ -103,6 +103,23 @@ export interface ScanResult {
   readonly pieces?: Uint32Array;
 }
 
+/** An image to be merged. */
+export interface MergePart {
+  readonly index: Buffer;
+  /** For each row of its volumes: the volume's number among those of all parts. */
+  readonly volumes: Uint32Array;
+}
+
+export interface MergeResult {
+  readonly catalogue: NativeCatalogue;
+  readonly entries: number;
+  readonly bytes: number;
+  /** Numbers of the volumes that are used, ascending: the rows that the catalogue counts. */
+  readonly volumes: Uint32Array;
+  /** Paths to remove that the merged tree would not have had, but for those below another one. */
+  readonly missing: readonly Buffer[];
+}
+
 export interface VerifyResult {
   readonly entries: number;
   readonly bytes: number;
@@ -213,8 +230,12 @@ export interface Addon {
   finishVolume(catalogue: NativeCatalogue, path: Buffer, id: Uint8Array): Promise<Uint32Array>;
   /** Reads the headers of an uncompressed tar. */
   scanTar(path: Buffer, progress: BigUint64Array): Promise<ScanResult>;
+  /** Makes one catalogue of the trees of images (later ones win), without what is at and below the paths `removed`. Opens no volume. */
+  mergeImages(parts: readonly MergePart[], removed: readonly Buffer[], progress: BigUint64Array): Promise<MergeResult>;
   catalogueColumns(catalogue: NativeCatalogue): CatalogueColumns;
 
+  /** Holds every byte of an index against its checksums and every entry against the others. Resolves to what contradicts. */
+  checkIndex(index: Buffer, jobs: number, progress: BigUint64Array): Promise<readonly NativeProblem[]>;
   /** Reads every byte of the image and of its index, and holds it against its checksums. */
   verify(index: Buffer, jobs: number, progress: BigUint64Array): Promise<VerifyResult>;
   /** verify, and compares content and metadata with the directory. */
