@@ -70,6 +70,7 @@ describe('the library', () => {
         "PackSummary",
         "Problem",
         "Progress",
+        "TreePart",
         "UnmountOptions",
         "VerifyOptions",
         "VerifySummary",

@@ -9,6 +9,15 @@ export function parseJobs(text: string): number {
   return count;
 }
 
+/** The value of `--part`: I/N. */
+export function parsePart(text: string): { number: number; count: number } {
+  const [, number, count] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? [];
+  if (number === undefined || count === undefined || Number(number) < 1 || Number(number) > Number(count)) {
+    throw new ShoalError('usage', `--part: expected I/N, such as 2/4, with I from 1 to N, found "${text}"`);
+  }
+  return { number: Number(number), count: Number(count) };
+}
+
 /** The value of `--lease`: a process id. */
 export function parseProcessId(text: string): number {
   const id = Number(text);

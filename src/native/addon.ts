@@ -70,13 +70,17 @@ export interface CatalogueColumns {
   readonly hasChecksums: boolean;
 }
 
-export interface WalkResult {
+/** A catalogue whose volume is planned. */
+export interface PlannedCatalogue {
   readonly catalogue: NativeCatalogue;
   readonly entries: number;
   /** Bytes of file content, aliases not counted again, holes included. */
   readonly bytes: number;
   /** Length of the volume that writeVolume will make. */
   readonly volumeLength: number;
+}
+
+export interface WalkResult extends PlannedCatalogue {
   /** Sockets, left out on purpose. */
   readonly skipped: readonly NativeProblem[];
   /** What could not be read. The catalogue lacks them. */
@@ -224,6 +228,8 @@ export interface Addon {
    * (mode 0755, uid, gid and mtime 0: the same for everybody).
    */
   walk(sources: readonly Buffer[], jobs: number, progress: BigUint64Array): Promise<WalkResult>;
+  /** Leaves a walked catalogue its directories and what else is of part number `part`, counted from 0, of `count`; plans its volume anew. */
+  keepPart(catalogue: NativeCatalogue, part: number, count: number, jobs: number): Promise<PlannedCatalogue>;
   /** Writes the volume of a walked catalogue to `path` (made with O_EXCL by the caller, empty) but for what needs the id. Fills checksums and offsets. */
   writeVolume(catalogue: NativeCatalogue, path: Buffer, jobs: number, progress: BigUint64Array): Promise<WriteResult>;
   /** Completes a volume that writeVolume wrote, with the image's id (16 bytes), and syncs it. Resolves to the CRC32C of each of its pieces (docs/FORMAT.md §4.13). */
