@@ -34,5 +34,7 @@ export { mountStatistics } from './mount/statistics.ts';
 export type { UnmountOptions } from './mount/unmount-image.ts';
 export { unmountImage } from './mount/unmount-image.ts';
 export type { JobOptions } from './native/run-job.ts';
-export type { PackOptions, PackSummary } from './pack/pack-tree.ts';
+export type { MergeOptions, MergeSummary } from './pack/merge-images.ts';
+export { mergeImages } from './pack/merge-images.ts';
+export type { PackOptions, PackSummary, TreePart } from './pack/pack-tree.ts';
 export { packTree } from './pack/pack-tree.ts';

@@ -9,6 +9,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportIndex(env, exports);
   ExportPack(env, exports);
   ExportScan(env, exports);
+  ExportMerge(env, exports);
   ExportUnpack(env, exports);
   ExportFuse(env, exports);
   ExportZstd(env, exports);

@@ -49,6 +49,7 @@ void ExportConstants(Napi::Env env, Napi::Object exports);
 void ExportIndex(Napi::Env env, Napi::Object exports);
 void ExportPack(Napi::Env env, Napi::Object exports);
 void ExportScan(Napi::Env env, Napi::Object exports);
+void ExportMerge(Napi::Env env, Napi::Object exports);
 void ExportUnpack(Napi::Env env, Napi::Object exports);
 void ExportFuse(Napi::Env env, Napi::Object exports);
 void ExportZstd(Napi::Env env, Napi::Object exports);

@@ -1,7 +1,8 @@
-// walk, writeVolume, finishVolume and catalogueColumns of src/native/addon.ts.
+// walk, keepPart, writeVolume, finishVolume and catalogueColumns of src/native/addon.ts.
 #include "addon/bridge.h"
 #include "core/format.h"
 #include "core/run_threads.h"
+#include "pack/part.h"
 #include "pack/plan.h"
 #include "pack/volume_writer.h"
 #include "pack/walk.h"
@@ -13,6 +14,15 @@ std::shared_ptr<PackCatalogue> ToPackCatalogue(const Napi::Value& value) {
   auto catalogue = std::dynamic_pointer_cast<PackCatalogue>(UnwrapCatalogue(value));
   if (catalogue == nullptr) throw Napi::TypeError::New(value.Env(), "expected the catalogue of a walk");
   return catalogue;
+}
+
+Napi::Object ToPlanned(Napi::Env env, const std::shared_ptr<PackCatalogue>& catalogue) {
+  Napi::Object planned = Napi::Object::New(env);
+  planned.Set("catalogue", WrapCatalogue(env, catalogue));
+  planned.Set("entries", static_cast<double>(catalogue->size()));
+  planned.Set("bytes", static_cast<double>(catalogue->content_bytes));
+  planned.Set("volumeLength", static_cast<double>(catalogue->plan.volume_length));
+  return planned;
 }
 
 Napi::Value WalkJob(const Napi::CallbackInfo& info) {
@@ -28,15 +38,26 @@ Napi::Value WalkJob(const Napi::CallbackInfo& info) {
         return MakePlan(walked->catalogue.get(), jobs);
       },
       [=](Napi::Env in) -> Napi::Value {
-        Napi::Object result = Napi::Object::New(in);
-        result.Set("catalogue", WrapCatalogue(in, walked->catalogue));
-        result.Set("entries", static_cast<double>(walked->catalogue->size()));
-        result.Set("bytes", static_cast<double>(walked->catalogue->content_bytes));
-        result.Set("volumeLength", static_cast<double>(walked->catalogue->plan.volume_length));
+        Napi::Object result = ToPlanned(in, walked->catalogue);
         result.Set("skipped", ToProblems(in, walked->skipped));
         result.Set("unreadable", ToProblems(in, walked->unreadable));
         return result;
       });
+}
+
+// keepPart(catalogue, part, count, jobs)
+Napi::Value KeepPartJob(const Napi::CallbackInfo& info) {
+  auto catalogue = ToPackCatalogue(info[0]);
+  const uint32_t part = info[1].As<Napi::Number>();
+  const uint32_t count = info[2].As<Napi::Number>();
+  const unsigned jobs = ThreadCount(info[3].As<Napi::Number>());
+  return RunJob(
+      info.Env(), {},
+      [=] {
+        KeepPart(catalogue.get(), part, count);
+        return MakePlan(catalogue.get(), jobs);
+      },
+      [=](Napi::Env env) -> Napi::Value { return ToPlanned(env, catalogue); });
 }
 
 Napi::Value WriteVolumeJob(const Napi::CallbackInfo& info) {
@@ -121,6 +142,7 @@ Napi::Value CatalogueColumns(const Napi::CallbackInfo& info) {
 
 void ExportPack(Napi::Env env, Napi::Object exports) {
   exports.Set("walk", Napi::Function::New(env, WalkJob, "walk"));
+  exports.Set("keepPart", Napi::Function::New(env, KeepPartJob, "keepPart"));
   exports.Set("writeVolume", Napi::Function::New(env, WriteVolumeJob, "writeVolume"));
   exports.Set("finishVolume", Napi::Function::New(env, FinishVolumeJob, "finishVolume"));
   exports.Set("catalogueColumns", Napi::Function::New(env, CatalogueColumns, "catalogueColumns"));

@@ -4,8 +4,10 @@
 
 #include "addon/bridge.h"
 #include "core/image.h"
+#include "core/run_threads.h"
 #include "unpack/compare.h"
 #include "unpack/extract.h"
+#include "unpack/index_check.h"
 #include "unpack/verify.h"
 
 namespace shoal::addon {
@@ -21,6 +23,26 @@ Napi::Object ToResult(Napi::Env env, const VerifyOutcome& outcome) {
   result.Set("unframedVolumes", static_cast<double>(outcome.unframed_volumes));
   result.Set("problems", ToProblems(env, outcome.problems));
   return result;
+}
+
+// checkIndex(index, jobs, progress)
+Napi::Value CheckIndexJob(const Napi::CallbackInfo& info) {
+  std::string path = ToBytes(info[0]);
+  const unsigned jobs = ThreadCount(ToJobs(info[1]));
+  Progress* progress = ToProgress(info[2]);
+  auto problems = std::make_shared<std::vector<Problem>>();
+  return RunJob(
+      info.Env(), {info[2]},
+      [path, jobs, progress, problems] {
+        std::unique_ptr<IndexView> index;
+        SHOAL_RETURN_IF_ERROR(IndexView::Open(path, &index));
+        ProblemList list(*index);
+        IndexSummary summary;
+        SHOAL_RETURN_IF_ERROR(CheckIndex(*index, jobs, *progress, &list, &summary));
+        *problems = list.Take();
+        return Status();
+      },
+      [problems](Napi::Env env) -> Napi::Value { return ToProblems(env, *problems); });
 }
 
 // verify(index, jobs, progress)
@@ -88,6 +110,7 @@ Napi::Value ExtractImage(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void ExportUnpack(Napi::Env env, Napi::Object exports) {
+  exports.Set("checkIndex", Napi::Function::New(env, CheckIndexJob, "checkIndex"));
   exports.Set("verify", Napi::Function::New(env, VerifyImage, "verify"));
   exports.Set("compare", Napi::Function::New(env, CompareImage, "compare"));
   exports.Set("extract", Napi::Function::New(env, ExtractImage, "extract"));

@@ -9,6 +9,15 @@ export function parseJobs(text: string): number {
   return count;
 }
 
+/** The value of `--part`: I/N. */
+export function parsePart(text: string): { number: number; count: number } {
+  const [, number, count] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? [];
+  if (number === undefined || count === undefined || Number(number) < 1 || Number(number) > Number(count)) {
+    throw new ShoalError('usage', `--part: expected I/N, such as 2/4, with I from 1 to N, found "${text}"`);
+  }
+  return { number: Number(number), count: Number(count) };
+}
+
 /** The value of `--lease`: a process id. */
 export function parseProcessId(text: string): number {
   const id = Number(text);
@@ -16,6 +25,11 @@ export function parseProcessId(text: string): number {
     throw new ShoalError('usage', `--lease: expected the id of a process, found "${text}"`);
   }
   return id;
+}
+
+/** Adds the path of one option to those before. */
+export function addPath(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
 }
 
 /** Adds the KEY=VALUE of one `--meta` to those before. */

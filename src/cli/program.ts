@@ -7,6 +7,7 @@ import { extractCommand } from './commands/extract.ts';
 import { indexCommand } from './commands/index-archive.ts';
 import { infoCommand } from './commands/info.ts';
 import { lsCommand } from './commands/ls.ts';
+import { mergeCommand } from './commands/merge.ts';
 import { mountCommand } from './commands/mount.ts';
 import { packCommand } from './commands/pack.ts';
 import { statCommand } from './commands/stat.ts';
@@ -18,6 +19,7 @@ import { standardOutput } from './standard-output.ts';
 
 const commands = [
   packCommand,
+  mergeCommand,
   indexCommand,
   mountCommand,
   unmountCommand,

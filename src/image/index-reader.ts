@@ -265,6 +265,18 @@ export class IndexReader {
     return decodeFramePlace(bytes, table, this.volumes()[row]?.length ?? 0, this.#blocks.place('frames', at));
   }
 
+  /** {@link volumes}, each with the checksums of its pieces where the index has them. */
+  volumesWithPieces(): Volume[] {
+    let at = 0;
+    return this.volumes().map((volume) => {
+      if ((volume.flags & format.volumeHasPieces) === 0) return volume;
+      const length = Math.ceil(volume.length / format.pieceLength) * 4;
+      const pieces = Uint8Array.from(this.#blocks.bytes('pieces', at, length));
+      at += length;
+      return { ...volume, pieces: new Uint32Array(pieces.buffer) };
+    });
+  }
+
   metadata(): Metadata {
     return decodeMetadata(
       this.#blocks.bytes('metadata', 0, this.#blocks.section('metadata').length),

@@ -70,13 +70,17 @@ export interface CatalogueColumns {
   readonly hasChecksums: boolean;
 }
 
-export interface WalkResult {
+/** A catalogue whose volume is planned. */
+export interface PlannedCatalogue {
   readonly catalogue: NativeCatalogue;
   readonly entries: number;
   /** Bytes of file content, aliases not counted again, holes included. */
   readonly bytes: number;
   /** Length of the volume that writeVolume will make. */
   readonly volumeLength: number;
+}
+
+export interface WalkResult extends PlannedCatalogue {
   /** Sockets, left out on purpose. */
   readonly skipped: readonly NativeProblem[];
   /** What could not be read. The catalogue lacks them. */
@@ -112,6 +116,23 @@ export interface EncodedVolume {
   readonly offsets: Float64Array;
   /** Whether compressing pays, as a sample of all of it says. */
   readonly pays: boolean;
+}
+
+/** An image to be merged. */
+export interface MergePart {
+  readonly index: Buffer;
+  /** For each row of its volumes: the volume's number among those of all parts. */
+  readonly volumes: Uint32Array;
+}
+
+export interface MergeResult {
+  readonly catalogue: NativeCatalogue;
+  readonly entries: number;
+  readonly bytes: number;
+  /** Numbers of the volumes that are used, ascending: the rows that the catalogue counts. */
+  readonly volumes: Uint32Array;
+  /** Paths to remove that the merged tree would not have had, but for those below another one. */
+  readonly missing: readonly Buffer[];
 }
 
 export interface VerifyResult {
@@ -223,14 +244,20 @@ export interface Addon {
    * (mode 0755, uid, gid and mtime 0: the same for everybody).
    */
   walk(sources: readonly Buffer[], jobs: number, progress: BigUint64Array): Promise<WalkResult>;
+  /** Leaves a walked catalogue its directories and what else is of part number `part`, counted from 0, of `count`; plans its volume anew. */
+  keepPart(catalogue: NativeCatalogue, part: number, count: number, jobs: number): Promise<PlannedCatalogue>;
   /** Writes the volume of a walked catalogue to `path` (made with O_EXCL by the caller, empty) but for what needs the id. Fills checksums and offsets. */
   writeVolume(catalogue: NativeCatalogue, path: Buffer, jobs: number, progress: BigUint64Array): Promise<WriteResult>;
   /** Completes a volume that writeVolume wrote, with the image's id (16 bytes), and syncs it. Resolves to the CRC32C of each of its pieces (docs/FORMAT.md §4.13). */
   finishVolume(catalogue: NativeCatalogue, path: Buffer, id: Uint8Array): Promise<Uint32Array>;
   /** Reads the headers of an uncompressed tar. */
   scanTar(path: Buffer, progress: BigUint64Array): Promise<ScanResult>;
+  /** Makes one catalogue of the trees of images (later ones win), without what is at and below the paths `removed`. Opens no volume. */
+  mergeImages(parts: readonly MergePart[], removed: readonly Buffer[], progress: BigUint64Array): Promise<MergeResult>;
   catalogueColumns(catalogue: NativeCatalogue): CatalogueColumns;
 
+  /** Holds every byte of an index against its checksums and every entry against the others. Resolves to what contradicts. */
+  checkIndex(index: Buffer, jobs: number, progress: BigUint64Array): Promise<readonly NativeProblem[]>;
   /** Reads every byte of the image and of its index, and holds it against its checksums. */
   verify(index: Buffer, jobs: number, progress: BigUint64Array): Promise<VerifyResult>;
   /** verify, and compares content and metadata with the directory. */

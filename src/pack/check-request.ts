@@ -15,19 +15,22 @@ export async function checkRequest(sources: readonly Buffer[], paths: OutputPath
 
 /** Throws `exists` where the output is taken and must not give way, or is something that no image is. */
 export async function checkFree(paths: OutputPaths, force: boolean): Promise<void> {
-  for (const path of [paths.index, paths.volume]) {
-    const found = await lstatOf(path);
-    if (found === undefined) continue;
-    if (!force) {
-      throw new ShoalError('exists', 'expected no file here, found one; give another name, or --force to replace it', {
-        path: showBytes(path),
-      });
-    }
-    if (found.isDirectory()) {
-      throw new ShoalError('exists', 'expected a file to replace, found a directory; give another name', {
-        path: showBytes(path),
-      });
-    }
+  for (const path of [paths.index, paths.volume]) await checkFreePath(path, force);
+}
+
+/** {@link checkFree} of one file. */
+export async function checkFreePath(path: Buffer, force: boolean): Promise<void> {
+  const found = await lstatOf(path);
+  if (found === undefined) return;
+  if (!force) {
+    throw new ShoalError('exists', 'expected no file here, found one; give another name, or --force to replace it', {
+      path: showBytes(path),
+    });
+  }
+  if (found.isDirectory()) {
+    throw new ShoalError('exists', 'expected a file to replace, found a directory; give another name', {
+      path: showBytes(path),
+    });
   }
 }
 
@@ -45,7 +48,8 @@ async function statSource(source: Buffer): Promise<BigIntStats> {
   });
 }
 
-async function checkDirectory(directory: Buffer): Promise<void> {
+/** Throws unless files can be made in the directory. */
+export async function checkDirectory(directory: Buffer): Promise<void> {
   const shown = showBytes(directory);
   const fail = (error: unknown) => {
     throw systemError('write the output here', shown, error);
@@ -62,14 +66,7 @@ async function checkOutside(
   found: readonly BigIntStats[],
 ): Promise<void> {
   const places = new Map(found.map((stats, i) => [placeOf(stats), sources[i] as Buffer]));
-  for (const path of [paths.index, paths.volume]) {
-    const there = await lstatOf(path);
-    if (there !== undefined && places.has(placeOf(there))) {
-      throw new ShoalError('usage', 'expected an output that is no source; give another name', {
-        path: showBytes(path),
-      });
-    }
-  }
+  for (const path of [paths.index, paths.volume]) await checkElsewhere(path, places);
   let directory = await realpath(paths.directory, { encoding: 'buffer' }).catch((error: unknown) => {
     throw systemError('find the directory', showBytes(paths.directory), error);
   });
@@ -85,6 +82,21 @@ async function checkOutside(
     const slash = directory.lastIndexOf(0x2f);
     if (directory.length === 1) return;
     directory = directory.subarray(0, Math.max(1, slash));
+  }
+}
+
+/** Throws `usage` where the output is one of the files that it is made from, under whatever name. */
+export async function checkNoSource(output: Buffer, sources: readonly Buffer[]): Promise<void> {
+  const found = await Promise.all(sources.map(statSource));
+  await checkElsewhere(output, new Map(found.map((stats, i) => [placeOf(stats), sources[i] as Buffer])));
+}
+
+async function checkElsewhere(output: Buffer, places: ReadonlyMap<string, Buffer>): Promise<void> {
+  const there = await lstatOf(output);
+  if (there !== undefined && places.has(placeOf(there))) {
+    throw new ShoalError('usage', 'expected an output that is no source; give another name', {
+      path: showBytes(output),
+    });
   }
 }
 

@@ -6,7 +6,7 @@ import type { Metadata } from '../format/metadata.ts';
 import { type EntryProblem, entryProblems } from '../image/entry-problem.ts';
 import { verifyImage } from '../image/verify.ts';
 import { systemError } from '../io/system-error.ts';
-import type { WalkResult } from '../native/addon.ts';
+import type { NativeCatalogue, PlannedCatalogue, WalkResult } from '../native/addon.ts';
 import { loadAddon } from '../native/load.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
 import { buildIndex } from './build-index.ts';
@@ -17,11 +17,23 @@ import { publishImage } from './publish.ts';
 import { throwProblems } from './source-problems.ts';
 import { claimWorkDirectory, type WorkDirectory } from './work-directory.ts';
 
+/** One of so many shares of a tree. */
+export interface TreePart {
+  /** From 1 to `count`. */
+  readonly number: number;
+  readonly count: number;
+}
+
 export interface PackOptions extends JobOptions {
   /** Replaces an image that exists. */
   readonly force?: boolean | undefined;
   /** Threads. Default: one for each processor. */
   readonly jobs?: number | undefined;
+  /**
+   * Packs this share of the trees only: all directories, and of the rest what the hash of its path says. The images of all parts, merged, hold the
+   * trees as one image would.
+   */
+  readonly part?: TreePart | undefined;
   /** Free keys and values to store in the image. */
   readonly metadata?: Metadata | undefined;
   /** Stores source, host, time and command; the image then differs from run to run. */
@@ -41,6 +53,9 @@ export interface PackSummary {
   /** Sockets, which no image holds; paths as the sources name them. */
   readonly skipped: readonly EntryProblem[];
 }
+
+/** Each part's image may be one of those that are merged at once. */
+const maxParts = 1024;
 
 /**
  * Packs trees into the image whose index is `output` (`NAME.shoal`; the volume `NAME.tar` lies beside it). One directory: its contents are the
@@ -66,6 +81,7 @@ export async function packTree(
   options: PackOptions = {},
 ): Promise<PackSummary> {
   const { force = false, jobs = availableParallelism(), metadata = {}, provenance = false } = options;
+  if (options.part !== undefined) checkPart(options.part);
   const trees = sources.map((source) => Buffer.from(source));
   const paths = outputPaths(Buffer.from(output));
   const stored = packMetadata(metadata, trees, provenance);
@@ -76,9 +92,10 @@ export async function packTree(
   try {
     await checkFree(paths, force);
     const walked = await runJob((counters) => addon.walk(trees, jobs, counters), options);
+    const planned = options.part === undefined ? walked : await keepPart(walked.catalogue, options.part, jobs);
     await writeVolume(walked, work, jobs, options);
-    const index = await buildIndex(walked.catalogue, paths.volumeName, stored, work);
-    await readBack(work, walked.entries, jobs, options);
+    const index = await buildIndex(planned.catalogue, paths.volumeName, stored, work);
+    await readBack(work, planned.entries, jobs, options);
     if (options.signal?.aborted) {
       throw new ShoalError('cancelled', 'cancelled before it was done', { cause: options.signal.reason });
     }
@@ -86,9 +103,9 @@ export async function packTree(
     await publishImage(work, paths, force);
     return {
       image: paths.index,
-      entries: walked.entries,
-      bytes: walked.bytes,
-      volumeLength: walked.volumeLength,
+      entries: planned.entries,
+      bytes: planned.bytes,
+      volumeLength: planned.volumeLength,
       indexLength: index.length,
       id: index.id.toString('hex'),
       skipped: entryProblems(walked.skipped),
@@ -98,6 +115,20 @@ export async function packTree(
   } finally {
     await work.release();
   }
+}
+
+function checkPart({ number, count }: TreePart): void {
+  const isNumber = Number.isInteger(number) && number >= 1 && number <= count;
+  if (isNumber && Number.isInteger(count) && count <= maxParts) return;
+  throw new ShoalError('usage', `expected part 1 to N of N, at most ${maxParts}, found part ${number} of ${count}`);
+}
+
+async function keepPart(
+  catalogue: NativeCatalogue,
+  { number, count }: TreePart,
+  jobs: number,
+): Promise<PlannedCatalogue> {
+  return await runJob(() => loadAddon().keepPart(catalogue, number - 1, count, jobs));
 }
 
 async function writeVolume(walked: WalkResult, work: WorkDirectory, jobs: number, options: JobOptions): Promise<void> {

@@ -7,7 +7,7 @@ import { addCommonOptions, type CommonOptions, defineCommand } from '../define-c
 import { durationText } from '../duration-text.ts';
 import { longWork } from '../long-work.ts';
 import { printMessage } from '../messages.ts';
-import { addMetadata, parseJobs } from '../option-values.ts';
+import { addMetadata, parseJobs, parsePart } from '../option-values.ts';
 import { problemDocuments, problemLines } from '../problem-lines.ts';
 import { argumentBytes } from '../raw-arguments.ts';
 import { sizeText } from '../size-text.ts';
@@ -17,6 +17,7 @@ interface PackOptions extends CommonOptions {
   readonly output: string;
   readonly force?: true;
   readonly jobs?: number;
+  readonly part?: { readonly number: number; readonly count: number };
   readonly meta?: Readonly<Record<string, string>>;
   readonly provenance?: true;
 }
@@ -25,12 +26,14 @@ export function packCommand(): Command {
   const command = defineCommand('pack', 'make an image of trees of files', [
     ['shoal pack dataset -o train.shoal', 'the contents of dataset become the root; makes train.shoal and train.tar'],
     ['shoal pack a b -o both.shoal', 'several sources: each stands under its name'],
+    ['shoal pack dataset --part 2/4 -o part2.shoal', 'the second of four shares, here or on another machine'],
     ['shoal pack dataset -o train.shoal --meta licence=CC0', 'shown by shoal info'],
   ])
     .argument('<source...>', 'directories, or files, to pack')
     .requiredOption('-o, --output <image>', 'the index to write, NAME.shoal; the volume NAME.tar lies beside it')
     .option('--force', 'replace an image that exists')
     .option('--jobs <n>', 'threads that read the source', parseJobs)
+    .option('--part <i/n>', 'pack only this share; merged, the images of all n parts hold everything', parsePart)
     .option('--meta <key=value>', 'store a key and a value in the image; may be repeated', addMetadata)
     .option('--provenance', 'store source, host, time and command in the image, which then differs from run to run');
   return addCommonOptions(command).action(pack);
@@ -45,6 +48,7 @@ async function pack(sources: readonly string[], options: PackOptions): Promise<v
       ...job,
       force: options.force === true,
       ...(options.jobs !== undefined && { jobs: options.jobs }),
+      ...(options.part !== undefined && { part: options.part }),
       ...(options.meta !== undefined && { metadata: options.meta }),
       provenance: options.provenance === true,
     }),
