@@ -36,3 +36,6 @@ export { unmountImage } from './mount/unmount-image.ts';
 export type { JobOptions } from './native/run-job.ts';
 export type { PackOptions, PackSummary } from './pack/pack-tree.ts';
 export { packTree } from './pack/pack-tree.ts';
+export type { PackPreview, PreviewOptions } from './pack/preview-pack.ts';
+export { previewPack } from './pack/preview-pack.ts';
+export type { Selection } from './pack/selection.ts';

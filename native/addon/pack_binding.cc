@@ -1,43 +1,11 @@
-// walk, writeVolume, finishVolume and catalogueColumns of src/native/addon.ts.
+// writeVolume, finishVolume and catalogueColumns of src/native/addon.ts.
 #include "addon/bridge.h"
 #include "core/format.h"
 #include "core/run_threads.h"
-#include "pack/plan.h"
 #include "pack/volume_writer.h"
-#include "pack/walk.h"
 
 namespace shoal::addon {
 namespace {
-
-std::shared_ptr<PackCatalogue> ToPackCatalogue(const Napi::Value& value) {
-  auto catalogue = std::dynamic_pointer_cast<PackCatalogue>(UnwrapCatalogue(value));
-  if (catalogue == nullptr) throw Napi::TypeError::New(value.Env(), "expected the catalogue of a walk");
-  return catalogue;
-}
-
-Napi::Value WalkJob(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  std::vector<std::string> sources = ToBytesList(info[0]);
-  const unsigned jobs = ThreadCount(info[1].As<Napi::Number>());
-  Progress* progress = ToProgress(info[2]);
-  auto walked = std::make_shared<Walked>();
-  return RunJob(
-      env, {info[2]},
-      [=]() -> Status {
-        SHOAL_RETURN_IF_ERROR(Walk(sources, jobs, progress, walked.get()));
-        return MakePlan(walked->catalogue.get(), jobs);
-      },
-      [=](Napi::Env in) -> Napi::Value {
-        Napi::Object result = Napi::Object::New(in);
-        result.Set("catalogue", WrapCatalogue(in, walked->catalogue));
-        result.Set("entries", static_cast<double>(walked->catalogue->size()));
-        result.Set("bytes", static_cast<double>(walked->catalogue->content_bytes));
-        result.Set("volumeLength", static_cast<double>(walked->catalogue->plan.volume_length));
-        result.Set("skipped", ToProblems(in, walked->skipped));
-        result.Set("unreadable", ToProblems(in, walked->unreadable));
-        return result;
-      });
-}
 
 Napi::Value WriteVolumeJob(const Napi::CallbackInfo& info) {
   auto catalogue = ToPackCatalogue(info[0]);
@@ -52,6 +20,8 @@ Napi::Value WriteVolumeJob(const Napi::CallbackInfo& info) {
         result.Set("length", static_cast<double>(written->length));
         result.Set("unreadable", ToProblems(env, written->unreadable));
         result.Set("changed", ToProblems(env, written->changed));
+        result.Set("directories", ToProblems(env, written->directories));
+        result.Set("failedFiles", ToColumn<Napi::Uint32Array>(env, written->failed_files));
         return result;
       });
 }
@@ -120,7 +90,6 @@ Napi::Value CatalogueColumns(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void ExportPack(Napi::Env env, Napi::Object exports) {
-  exports.Set("walk", Napi::Function::New(env, WalkJob, "walk"));
   exports.Set("writeVolume", Napi::Function::New(env, WriteVolumeJob, "writeVolume"));
   exports.Set("finishVolume", Napi::Function::New(env, FinishVolumeJob, "finishVolume"));
   exports.Set("catalogueColumns", Napi::Function::New(env, CatalogueColumns, "catalogueColumns"));

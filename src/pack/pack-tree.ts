@@ -1,12 +1,9 @@
-import { open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { Metadata } from '../format/metadata.ts';
 import { type EntryProblem, entryProblems } from '../image/entry-problem.ts';
 import { verifyImage } from '../image/verify.ts';
-import { systemError } from '../io/system-error.ts';
-import type { WalkResult } from '../native/addon.ts';
 import { loadAddon } from '../native/load.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
 import { buildIndex } from './build-index.ts';
@@ -14,10 +11,11 @@ import { checkFree, checkRequest } from './check-request.ts';
 import { outputPaths } from './output-paths.ts';
 import { packMetadata } from './pack-metadata.ts';
 import { publishImage } from './publish.ts';
-import { throwProblems } from './source-problems.ts';
+import { type Selection, walkOptions } from './selection.ts';
 import { claimWorkDirectory, type WorkDirectory } from './work-directory.ts';
+import { writeReadable } from './write-readable.ts';
 
-export interface PackOptions extends JobOptions {
+export interface PackOptions extends JobOptions, Selection {
   /** Replaces an image that exists. */
   readonly force?: boolean | undefined;
   /** Threads. Default: one for each processor. */
@@ -38,8 +36,16 @@ export interface PackSummary {
   readonly indexLength: number;
   /** 32 hexadecimal digits; equal for equal trees. */
   readonly id: string;
-  /** Sockets, which no image holds; paths as the sources name them. */
+  /** Inodes that removing what was packed would free. */
+  readonly inodes: number;
+  /** Names left out by `exclude`, whatever is below them not counted. */
+  readonly excluded: number;
+  /** Left out on purpose: sockets, which no image holds, and what mount points show with `oneFileSystem`; paths as the sources name them. */
   readonly skipped: readonly EntryProblem[];
+  /** Mount points whose contents were packed, too. */
+  readonly notices: readonly EntryProblem[];
+  /** With `skipUnreadable`: what could not be read, vanished or changed, and is not in the image; and directories that changed, which are as they were. */
+  readonly unreadable: readonly EntryProblem[];
 }
 
 /**
@@ -50,7 +56,7 @@ export interface PackSummary {
  * is removed by the next one.
  *
  * @throws ShoalError `usage`, `missing`, `exists`, `permission` for mistakes in the request, before any work; `busy` where another run makes the
- * same image; `unreadable` or `changed` with all such entries in `problems`; `cancelled`; `io`.
+ * same image; `unreadable`, `missing` or `changed` with all such entries in `problems`; `cancelled`; `io`.
  *
  * @example
  * ```ts
@@ -75,10 +81,10 @@ export async function packTree(
   const work = await claimWorkDirectory(paths);
   try {
     await checkFree(paths, force);
-    const walked = await runJob((counters) => addon.walk(trees, jobs, counters), options);
-    await writeVolume(walked, work, jobs, options);
-    const index = await buildIndex(walked.catalogue, paths.volumeName, stored, work);
-    await readBack(work, walked.entries, jobs, options);
+    const walked = await runJob((counters) => addon.walk(walkOptions(trees, jobs, options), counters), options);
+    const { planned, unreadable } = await writeReadable(walked, work, jobs, options);
+    const index = await buildIndex(planned.catalogue, paths.volumeName, stored, work);
+    await readBack(work, planned.entries, jobs, options);
     if (options.signal?.aborted) {
       throw new ShoalError('cancelled', 'cancelled before it was done', { cause: options.signal.reason });
     }
@@ -86,31 +92,22 @@ export async function packTree(
     await publishImage(work, paths, force);
     return {
       image: paths.index,
-      entries: walked.entries,
-      bytes: walked.bytes,
-      volumeLength: walked.volumeLength,
+      entries: planned.entries,
+      bytes: planned.bytes,
+      inodes: planned.survey.inodes,
+      volumeLength: planned.volumeLength,
       indexLength: index.length,
       id: index.id.toString('hex'),
+      excluded: walked.excluded,
       skipped: entryProblems(walked.skipped),
+      notices: entryProblems(walked.notices),
+      unreadable: entryProblems(unreadable),
     };
   } catch (error) {
     throw work.named(error);
   } finally {
     await work.release();
   }
-}
-
-async function writeVolume(walked: WalkResult, work: WorkDirectory, jobs: number, options: JobOptions): Promise<void> {
-  const file = await open(work.volume, 'wx').catch((error: unknown) => {
-    throw systemError('create', showBytes(work.volume), error);
-  });
-  await file.close();
-  // Also where the walk has met unreadable entries: writing finds the others, so that all are told at once.
-  const written = await runJob(
-    (counters) => loadAddon().writeVolume(walked.catalogue, work.volume, jobs, counters),
-    options,
-  );
-  throwProblems([...walked.unreadable, ...written.unreadable, ...written.changed]);
 }
 
 /** Nothing is published that was not read through its own index, every byte against its checksum. */
