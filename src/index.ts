@@ -38,3 +38,6 @@ export type { MergeOptions, MergeSummary } from './pack/merge-images.ts';
 export { mergeImages } from './pack/merge-images.ts';
 export type { PackOptions, PackSummary, TreePart } from './pack/pack-tree.ts';
 export { packTree } from './pack/pack-tree.ts';
+export type { PackPreview, PreviewOptions } from './pack/preview-pack.ts';
+export { previewPack } from './pack/preview-pack.ts';
+export type { Selection } from './pack/selection.ts';

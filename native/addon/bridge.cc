@@ -124,4 +124,10 @@ std::shared_ptr<Catalogue> UnwrapCatalogue(const Napi::Value& value) {
   return *value.As<Napi::External<std::shared_ptr<Catalogue>>>().Data();
 }
 
+std::shared_ptr<PackCatalogue> ToPackCatalogue(const Napi::Value& value) {
+  auto catalogue = std::dynamic_pointer_cast<PackCatalogue>(UnwrapCatalogue(value));
+  if (catalogue == nullptr) throw Napi::TypeError::New(value.Env(), "expected the catalogue of a walk");
+  return catalogue;
+}
+
 }  // namespace shoal::addon

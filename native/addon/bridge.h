@@ -13,6 +13,7 @@
 #include "core/catalogue.h"
 #include "core/progress.h"
 #include "core/status.h"
+#include "pack/pack_catalogue.h"
 
 namespace shoal::addon {
 
@@ -43,6 +44,8 @@ Napi::Promise RunJob(Napi::Env env, std::vector<Napi::Value> keep, std::function
 // A catalogue as an opaque JavaScript value, type-tagged, and back.
 Napi::Value WrapCatalogue(Napi::Env env, std::shared_ptr<Catalogue> catalogue);
 std::shared_ptr<Catalogue> UnwrapCatalogue(const Napi::Value& value);
+// The catalogue of a walk; else a TypeError.
+std::shared_ptr<PackCatalogue> ToPackCatalogue(const Napi::Value& value);
 
 // One per file of this folder.
 void ExportConstants(Napi::Env env, Napi::Object exports);
@@ -51,6 +54,7 @@ void ExportPack(Napi::Env env, Napi::Object exports);
 void ExportScan(Napi::Env env, Napi::Object exports);
 void ExportMerge(Napi::Env env, Napi::Object exports);
 void ExportUnpack(Napi::Env env, Napi::Object exports);
+void ExportWalk(Napi::Env env, Napi::Object exports);
 void ExportFuse(Napi::Env env, Napi::Object exports);
 void ExportZstd(Napi::Env env, Napi::Object exports);
 void ExportPrivateMounts(Napi::Env env, Napi::Object exports);

@@ -1,64 +1,11 @@
-// walk, keepPart, writeVolume, finishVolume and catalogueColumns of src/native/addon.ts.
+// writeVolume, finishVolume and catalogueColumns of src/native/addon.ts.
 #include "addon/bridge.h"
 #include "core/format.h"
 #include "core/run_threads.h"
-#include "pack/part.h"
-#include "pack/plan.h"
 #include "pack/volume_writer.h"
-#include "pack/walk.h"
 
 namespace shoal::addon {
 namespace {
-
-std::shared_ptr<PackCatalogue> ToPackCatalogue(const Napi::Value& value) {
-  auto catalogue = std::dynamic_pointer_cast<PackCatalogue>(UnwrapCatalogue(value));
-  if (catalogue == nullptr) throw Napi::TypeError::New(value.Env(), "expected the catalogue of a walk");
-  return catalogue;
-}
-
-Napi::Object ToPlanned(Napi::Env env, const std::shared_ptr<PackCatalogue>& catalogue) {
-  Napi::Object planned = Napi::Object::New(env);
-  planned.Set("catalogue", WrapCatalogue(env, catalogue));
-  planned.Set("entries", static_cast<double>(catalogue->size()));
-  planned.Set("bytes", static_cast<double>(catalogue->content_bytes));
-  planned.Set("volumeLength", static_cast<double>(catalogue->plan.volume_length));
-  return planned;
-}
-
-Napi::Value WalkJob(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  std::vector<std::string> sources = ToBytesList(info[0]);
-  const unsigned jobs = ThreadCount(info[1].As<Napi::Number>());
-  Progress* progress = ToProgress(info[2]);
-  auto walked = std::make_shared<Walked>();
-  return RunJob(
-      env, {info[2]},
-      [=]() -> Status {
-        SHOAL_RETURN_IF_ERROR(Walk(sources, jobs, progress, walked.get()));
-        return MakePlan(walked->catalogue.get(), jobs);
-      },
-      [=](Napi::Env in) -> Napi::Value {
-        Napi::Object result = ToPlanned(in, walked->catalogue);
-        result.Set("skipped", ToProblems(in, walked->skipped));
-        result.Set("unreadable", ToProblems(in, walked->unreadable));
-        return result;
-      });
-}
-
-// keepPart(catalogue, part, count, jobs)
-Napi::Value KeepPartJob(const Napi::CallbackInfo& info) {
-  auto catalogue = ToPackCatalogue(info[0]);
-  const uint32_t part = info[1].As<Napi::Number>();
-  const uint32_t count = info[2].As<Napi::Number>();
-  const unsigned jobs = ThreadCount(info[3].As<Napi::Number>());
-  return RunJob(
-      info.Env(), {},
-      [=] {
-        KeepPart(catalogue.get(), part, count);
-        return MakePlan(catalogue.get(), jobs);
-      },
-      [=](Napi::Env env) -> Napi::Value { return ToPlanned(env, catalogue); });
-}
 
 Napi::Value WriteVolumeJob(const Napi::CallbackInfo& info) {
   auto catalogue = ToPackCatalogue(info[0]);
@@ -73,6 +20,8 @@ Napi::Value WriteVolumeJob(const Napi::CallbackInfo& info) {
         result.Set("length", static_cast<double>(written->length));
         result.Set("unreadable", ToProblems(env, written->unreadable));
         result.Set("changed", ToProblems(env, written->changed));
+        result.Set("directories", ToProblems(env, written->directories));
+        result.Set("failedFiles", ToColumn<Napi::Uint32Array>(env, written->failed_files));
         return result;
       });
 }
@@ -141,8 +90,6 @@ Napi::Value CatalogueColumns(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void ExportPack(Napi::Env env, Napi::Object exports) {
-  exports.Set("walk", Napi::Function::New(env, WalkJob, "walk"));
-  exports.Set("keepPart", Napi::Function::New(env, KeepPartJob, "keepPart"));
   exports.Set("writeVolume", Napi::Function::New(env, WriteVolumeJob, "writeVolume"));
   exports.Set("finishVolume", Napi::Function::New(env, FinishVolumeJob, "finishVolume"));
   exports.Set("catalogueColumns", Napi::Function::New(env, CatalogueColumns, "catalogueColumns"));

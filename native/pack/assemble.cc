@@ -125,7 +125,7 @@ Status Assembler::AddChildrenOf(Directory directory) {
     for (uint32_t i = 0; i < part.children.size(); i++, number++) {
       const Child& child = part.children[i];
       if (!IsPresent(child)) continue;
-      std::string_view name(listing.name(number), listing.name_length(number));
+      std::string_view name = listing.name_view(number);
       if (directory.listing == 0) {
         name = sources_[number].name;
         out_.sources.push_back(sources_[number]);

@@ -15,9 +15,10 @@ class Remover {
   Remover(PackCatalogue* catalogue, std::vector<uint32_t> entries)
       : catalogue_(*catalogue), removed_(std::move(entries)) {}
 
-  void Run();
+  void Run(std::vector<Problem>* others);
 
  private:
+  void RemoveOtherNames(std::vector<Problem>* others);
   bool IsRemoved(uint32_t entry) const { return std::binary_search(removed_.begin(), removed_.end(), entry); }
   // The number that an entry gets; of one that is removed, that of the next which stays.
   uint32_t NumberOf(uint32_t entry) const {
@@ -33,8 +34,9 @@ class Remover {
   std::vector<uint32_t> removed_;  // sorted
 };
 
-void Remover::Run() {
+void Remover::Run(std::vector<Problem>* others) {
   std::sort(removed_.begin(), removed_.end());
+  if (others != nullptr) RemoveOtherNames(others);
   for (uint32_t entry : removed_) {
     if (catalogue_.IsFile(entry)) catalogue_.content_bytes -= catalogue_.sizes[entry];
   }
@@ -43,6 +45,25 @@ void Remover::Run() {
   Renumber();
   MoveDown();
   NumberAttributes();
+  std::fill(catalogue_.checksums.begin(), catalogue_.checksums.end(), 0);
+  catalogue_.chunk_checksums.clear();
+  catalogue_.has_checksums = false;
+  catalogue_.pieces.Clear();
+  catalogue_.plan = Plan();
+}
+
+void Remover::RemoveOtherNames(std::vector<Problem>* others) {
+  std::vector<uint32_t> names;
+  for (uint32_t entry = 0; entry < catalogue_.size(); entry++) {
+    if (!catalogue_.IsAlias(entry)) continue;
+    const auto target = static_cast<uint32_t>(catalogue_.offsets[entry]);
+    if (!IsRemoved(target)) continue;
+    names.push_back(entry);
+    others->push_back({Code::kChanged, catalogue_.SourcePath(entry),
+                       "is another name of " + catalogue_.SourcePath(target) + ", which was left out"});
+  }
+  removed_.insert(removed_.end(), names.begin(), names.end());
+  std::sort(removed_.begin(), removed_.end());
 }
 
 // Those that are files: each is an entry of the root.
@@ -162,6 +183,8 @@ void Remover::NumberAttributes() {
 
 }  // namespace
 
-void LeaveOut(PackCatalogue* catalogue, std::vector<uint32_t> entries) { Remover(catalogue, std::move(entries)).Run(); }
+void LeaveOut(PackCatalogue* catalogue, std::vector<uint32_t> entries, std::vector<Problem>* others) {
+  Remover(catalogue, std::move(entries)).Run(others);
+}
 
 }  // namespace shoal

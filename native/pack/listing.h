@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/index_view.h"
+#include "pack/file_list.h"
 
 namespace shoal {
 
@@ -38,13 +40,17 @@ struct ListingPart {
 };
 
 struct Listing {
-  // A directory of a hundred thousand files is looked at by several threads.
-  static constexpr uint32_t kPartLength = 2048;
+  // Looked at by one thread, one after the other. So few, because where storage takes milliseconds for each of them,
+  // only threads that look at the others meanwhile help; a part itself takes three bytes a child.
+  static constexpr uint32_t kPartLength = 32;
 
   uint32_t parent = 0;  // listing, and the child there
   uint32_t child = 0;
-  bool failed = false;  // unreadable: the directory is left out
-  std::string names;    // back to back, sorted by bytes, each with a NUL behind it
+  bool failed = false;     // unreadable: the directory is left out
+  bool is_listed = false;  // its names are those of `listed`, not all that are there
+  FileList::Range listed;
+  uint64_t device = 0;
+  std::string names;  // back to back, sorted by bytes, each with a NUL behind it
   std::vector<uint32_t> name_offsets;
   std::vector<ListingPart> parts;  // of kPartLength children each
 
@@ -54,6 +60,7 @@ struct Listing {
     const size_t end = number + 1 < size() ? name_offsets[number + 1] : names.size();
     return static_cast<uint32_t>(end - name_offsets[number] - 1);
   }
+  std::string_view name_view(uint32_t number) const { return {name(number), name_length(number)}; }
 };
 
 }  // namespace shoal

@@ -24,7 +24,8 @@ struct PackCatalogue : Catalogue, DirectoryTree {
   // One source: [0] is the root. Several: [i] is entry i + 1, below a root made up.
   std::vector<Source> sources;
   bool made_up_root = false;
-  bool complete = true;          // nothing was unreadable
+  bool complete = true;          // nothing is missing that was to be packed
+  bool skips_unreadable = false; // a directory that changed since the walk is told, and packed as the walk saw it
   std::vector<uint64_t> stamps;  // per entry: StampOf at the time of the walk
 
   uint64_t content_bytes = 0;  // of files, aliases not counted again, holes included

@@ -61,6 +61,8 @@ class Writer {
   Status WriteTail();
   Status Write(uint64_t offset, const char* from, size_t size);
   Status Truncate(uint64_t length);
+  // Whether it is packed as the walk saw it, whatever has become of it.
+  bool Keeps(uint32_t entry) const { return catalogue_.skips_unreadable && catalogue_.IsDirectory(entry); }
   void Report(uint32_t entry, const Status& status);
   void Fail(Status status);
   bool Stopped() const {
@@ -125,6 +127,11 @@ Status Writer::Run(Written* out) {
   if (Stopped()) return Status(Code::kCancelled, "cancelled while the volume was written");
 
   for (auto& problem : problems_) {
+    if (Keeps(problem.first)) {
+      out->directories.push_back(std::move(problem.second));
+      continue;
+    }
+    out->failed_files.push_back(problem.first);
     (problem.second.code == Code::kChanged ? out->changed : out->unreadable).push_back(std::move(problem.second));
   }
   out->length = catalogue_.plan.volume_length;
@@ -183,7 +190,7 @@ Status Writer::Truncate(uint64_t length) {
 }
 
 void Writer::Report(uint32_t entry, const Status& status) {
-  failing_ = true;
+  if (!Keeps(entry)) failing_ = true;
   Problem problem{status.code() == Code::kChanged ? Code::kChanged : Code::kUnreadable, catalogue_.SourcePath(entry),
                   status.message()};
   std::lock_guard<std::mutex> lock(mutex_);

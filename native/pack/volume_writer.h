@@ -13,6 +13,8 @@ struct Written {
   uint64_t length = 0;
   std::vector<Problem> unreadable;
   std::vector<Problem> changed;
+  std::vector<uint32_t> failed_files;  // their entries
+  std::vector<Problem> directories;    // changed; where the catalogue skips_unreadable, else they are in `changed`
 };
 
 // Writes catalogue->plan to the existing, empty file at `path` with `jobs` threads, all but what needs the image's id:

@@ -70,6 +70,36 @@ export interface CatalogueColumns {
   readonly hasChecksums: boolean;
 }
 
+/** What a walk looks at, as native/pack/walk_options.h has it. */
+export interface WalkOptions {
+  readonly sources: readonly Buffer[];
+  /** Threads; 0: as many as it takes. */
+  readonly jobs: number;
+  /** Patterns with the rules of gitignore(5). */
+  readonly exclude: readonly Buffer[];
+  /** The only paths to be packed, with what is below them, each with a newline or a NUL behind it. */
+  readonly files?: Buffer | undefined;
+  readonly nullSeparated: boolean;
+  readonly oneFileSystem: boolean;
+  /** What cannot be read is left out; else the catalogue can be written no more than to find more of it. */
+  readonly skipUnreadable: boolean;
+  /** Whether files may be opened is told by the walk, too. */
+  readonly testsAccess: boolean;
+}
+
+/** Counts of entries by kind, a root made up not among them. */
+export interface NativeSurvey {
+  readonly files: number;
+  readonly directories: number;
+  readonly symbolicLinks: number;
+  readonly devices: number;
+  readonly fifos: number;
+  /** Further names of hard-linked files. */
+  readonly aliases: number;
+  /** Inodes that removing all of it would free. */
+  readonly inodes: number;
+}
+
 /** A catalogue whose volume is planned. */
 export interface PlannedCatalogue {
   readonly catalogue: NativeCatalogue;
@@ -78,13 +108,23 @@ export interface PlannedCatalogue {
   readonly bytes: number;
   /** Length of the volume that writeVolume will make. */
   readonly volumeLength: number;
+  readonly survey: NativeSurvey;
 }
 
 export interface WalkResult extends PlannedCatalogue {
-  /** Sockets, left out on purpose. */
+  /** Names that a pattern excluded; what is below them was not looked at. */
+  readonly excluded: number;
+  /** Left out on purpose: sockets, and what mount points show with `oneFileSystem`. */
   readonly skipped: readonly NativeProblem[];
+  /** Packed, but maybe not thought of: what mount points show. */
+  readonly notices: readonly NativeProblem[];
   /** What could not be read. The catalogue lacks them. */
   readonly unreadable: readonly NativeProblem[];
+}
+
+export interface LeaveOutResult extends PlannedCatalogue {
+  /** Other names of the same files, which went with them. */
+  readonly others: readonly NativeProblem[];
 }
 
 export interface WriteResult {
@@ -93,6 +133,10 @@ export interface WriteResult {
   readonly unreadable: readonly NativeProblem[];
   /** Files that were not the same before, during and after reading. */
   readonly changed: readonly NativeProblem[];
+  /** Their entries. */
+  readonly failedFiles: Uint32Array;
+  /** Directories that changed: where the walk was to skip what is unreadable, they are packed as it saw them. Else they are in `changed`. */
+  readonly directories: readonly NativeProblem[];
 }
 
 export interface ScanResult {
@@ -240,13 +284,15 @@ export interface Addon {
   zstdEncode(plain: Uint8Array, frameLength: number, level: number): EncodedVolume;
 
   /**
-   * Walks the sources with `jobs` threads. One source: its contents are the root; several: each stands under its base name in a root made up
+   * Walks the sources. One source: its contents are the root; several: each stands under its base name in a root made up
    * (mode 0755, uid, gid and mtime 0: the same for everybody).
    */
-  walk(sources: readonly Buffer[], jobs: number, progress: BigUint64Array): Promise<WalkResult>;
+  walk(options: WalkOptions, progress: BigUint64Array): Promise<WalkResult>;
   /** Leaves a walked catalogue its directories and what else is of part number `part`, counted from 0, of `count`; plans its volume anew. */
   keepPart(catalogue: NativeCatalogue, part: number, count: number, jobs: number): Promise<PlannedCatalogue>;
-  /** Writes the volume of a walked catalogue to `path` (made with O_EXCL by the caller, empty) but for what needs the id. Fills checksums and offsets. */
+  /** Takes the files of these numbers out of a walked catalogue, as if the walk had not met them, and plans its volume anew. */
+  leaveOut(catalogue: NativeCatalogue, files: Uint32Array, jobs: number): Promise<LeaveOutResult>;
+  /** Writes the volume of a walked catalogue to `path` (an empty file) but for what needs the id. Fills checksums and offsets. */
   writeVolume(catalogue: NativeCatalogue, path: Buffer, jobs: number, progress: BigUint64Array): Promise<WriteResult>;
   /** Completes a volume that writeVolume wrote, with the image's id (16 bytes), and syncs it. Resolves to the CRC32C of each of its pieces (docs/FORMAT.md §4.13). */
   finishVolume(catalogue: NativeCatalogue, path: Buffer, id: Uint8Array): Promise<Uint32Array>;

@@ -7,10 +7,15 @@ import type { OutputPaths } from './output-paths.ts';
 
 /** Tells mistakes before any work starts: a source or the output's directory missing, the output inside a source. */
 export async function checkRequest(sources: readonly Buffer[], paths: OutputPaths): Promise<void> {
-  if (sources.length === 0) throw new ShoalError('usage', 'expected at least one source to pack, found none');
-  const found = await Promise.all(sources.map(statSource));
+  const found = await checkSources(sources);
   await checkDirectory(paths.directory);
   await checkOutside(paths, sources, found);
+}
+
+/** Throws where there is no source, or one is not there. */
+export async function checkSources(sources: readonly Buffer[]): Promise<BigIntStats[]> {
+  if (sources.length === 0) throw new ShoalError('usage', 'expected at least one source to pack, found none');
+  return await Promise.all(sources.map(statSource));
 }
 
 /** Throws `exists` where the output is taken and must not give way, or is something that no image is. */

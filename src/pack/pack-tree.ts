@@ -1,12 +1,10 @@
-import { open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { Metadata } from '../format/metadata.ts';
 import { type EntryProblem, entryProblems } from '../image/entry-problem.ts';
 import { verifyImage } from '../image/verify.ts';
-import { systemError } from '../io/system-error.ts';
-import type { NativeCatalogue, PlannedCatalogue, WalkResult } from '../native/addon.ts';
+import type { NativeCatalogue, PlannedCatalogue } from '../native/addon.ts';
 import { loadAddon } from '../native/load.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
 import { buildIndex } from './build-index.ts';
@@ -14,8 +12,9 @@ import { checkFree, checkRequest } from './check-request.ts';
 import { outputPaths } from './output-paths.ts';
 import { packMetadata } from './pack-metadata.ts';
 import { publishImage } from './publish.ts';
-import { throwProblems } from './source-problems.ts';
+import { type Selection, walkOptions } from './selection.ts';
 import { claimWorkDirectory, type WorkDirectory } from './work-directory.ts';
+import { writeReadable } from './write-readable.ts';
 
 /** One of so many shares of a tree. */
 export interface TreePart {
@@ -24,7 +23,7 @@ export interface TreePart {
   readonly count: number;
 }
 
-export interface PackOptions extends JobOptions {
+export interface PackOptions extends JobOptions, Selection {
   /** Replaces an image that exists. */
   readonly force?: boolean | undefined;
   /** Threads. Default: one for each processor. */
@@ -50,8 +49,16 @@ export interface PackSummary {
   readonly indexLength: number;
   /** 32 hexadecimal digits; equal for equal trees. */
   readonly id: string;
-  /** Sockets, which no image holds; paths as the sources name them. */
+  /** Inodes that removing what was packed would free. */
+  readonly inodes: number;
+  /** Names left out by `exclude`, whatever is below them not counted. */
+  readonly excluded: number;
+  /** Left out on purpose: sockets, which no image holds, and what mount points show with `oneFileSystem`; paths as the sources name them. */
   readonly skipped: readonly EntryProblem[];
+  /** Mount points whose contents were packed, too. */
+  readonly notices: readonly EntryProblem[];
+  /** With `skipUnreadable`: what could not be read, vanished or changed, and is not in the image; and directories that changed, which are as they were. */
+  readonly unreadable: readonly EntryProblem[];
 }
 
 /** Each part's image may be one of those that are merged at once. */
@@ -65,7 +72,7 @@ const maxParts = 1024;
  * is removed by the next one.
  *
  * @throws ShoalError `usage`, `missing`, `exists`, `permission` for mistakes in the request, before any work; `busy` where another run makes the
- * same image; `unreadable` or `changed` with all such entries in `problems`; `cancelled`; `io`.
+ * same image; `unreadable`, `missing` or `changed` with all such entries in `problems`; `cancelled`; `io`.
  *
  * @example
  * ```ts
@@ -91,9 +98,9 @@ export async function packTree(
   const work = await claimWorkDirectory(paths);
   try {
     await checkFree(paths, force);
-    const walked = await runJob((counters) => addon.walk(trees, jobs, counters), options);
-    const planned = options.part === undefined ? walked : await keepPart(walked.catalogue, options.part, jobs);
-    await writeVolume(walked, work, jobs, options);
+    const whole = await runJob((counters) => addon.walk(walkOptions(trees, jobs, options), counters), options);
+    const walked = { ...whole, ...(options.part && (await keepPart(whole.catalogue, options.part, jobs))) };
+    const { planned, unreadable } = await writeReadable(walked, work, jobs, options);
     const index = await buildIndex(planned.catalogue, paths.volumeName, stored, work);
     await readBack(work, planned.entries, jobs, options);
     if (options.signal?.aborted) {
@@ -105,10 +112,14 @@ export async function packTree(
       image: paths.index,
       entries: planned.entries,
       bytes: planned.bytes,
+      inodes: planned.survey.inodes,
       volumeLength: planned.volumeLength,
       indexLength: index.length,
       id: index.id.toString('hex'),
+      excluded: walked.excluded,
       skipped: entryProblems(walked.skipped),
+      notices: entryProblems(walked.notices),
+      unreadable: entryProblems(unreadable),
     };
   } catch (error) {
     throw work.named(error);
@@ -129,19 +140,6 @@ async function keepPart(
   jobs: number,
 ): Promise<PlannedCatalogue> {
   return await runJob(() => loadAddon().keepPart(catalogue, number - 1, count, jobs));
-}
-
-async function writeVolume(walked: WalkResult, work: WorkDirectory, jobs: number, options: JobOptions): Promise<void> {
-  const file = await open(work.volume, 'wx').catch((error: unknown) => {
-    throw systemError('create', showBytes(work.volume), error);
-  });
-  await file.close();
-  // Also where the walk has met unreadable entries: writing finds the others, so that all are told at once.
-  const written = await runJob(
-    (counters) => loadAddon().writeVolume(walked.catalogue, work.volume, jobs, counters),
-    options,
-  );
-  throwProblems([...walked.unreadable, ...written.unreadable, ...written.changed]);
 }
 
 /** Nothing is published that was not read through its own index, every byte against its checksum. */

@@ -7,6 +7,7 @@ import type { CatalogueColumns } from '../../src/native/addon.ts';
 import { loadAddon } from '../../src/native/load.ts';
 import { runJob } from '../../src/native/run-job.ts';
 import { packTree } from '../../src/pack/pack-tree.ts';
+import { walkOptions } from '../../src/pack/selection.ts';
 import { makeTortureTree } from '../torture-tree.ts';
 import { run, scratchDirectory } from './indexed-tar.ts';
 import { withChecksum } from './tar-blocks.ts';
@@ -19,7 +20,9 @@ let id: Buffer;
 
 /** Packs a tree as the engine under `shoal pack` does; `halfway` writes no id. */
 async function pack(source: string, path: string, halfway = false): Promise<CatalogueColumns> {
-  const { catalogue, unreadable } = await runJob((counters) => addon.walk([Buffer.from(source)], 2, counters));
+  const { catalogue, unreadable } = await runJob((counters) =>
+    addon.walk(walkOptions([Buffer.from(source)], 2, {}), counters),
+  );
   expect(unreadable).toEqual([]);
   writeFileSync(path, '', { flag: 'wx' });
   await runJob((counters) => addon.writeVolume(catalogue, Buffer.from(path), 2, counters));

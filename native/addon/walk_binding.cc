@@ -1,0 +1,114 @@
+// walk, keepPart and leaveOut of src/native/addon.ts.
+#include "addon/bridge.h"
+#include "core/run_threads.h"
+#include "pack/leave_out.h"
+#include "pack/part.h"
+#include "pack/survey.h"
+#include "pack/walk.h"
+
+namespace shoal::addon {
+namespace {
+
+WalkOptions ToWalkOptions(const Napi::Object& given) {
+  WalkOptions options;
+  options.sources = ToBytesList(given.Get("sources"));
+  options.jobs = ThreadCount(given.Get("jobs").As<Napi::Number>());
+  options.exclude = ToBytesList(given.Get("exclude"));
+  if (!given.Get("files").IsUndefined()) options.files = ToBytes(given.Get("files"));
+  if (given.Get("nullSeparated").ToBoolean()) options.files_separator = '\0';
+  options.one_file_system = given.Get("oneFileSystem").ToBoolean();
+  options.skip_unreadable = given.Get("skipUnreadable").ToBoolean();
+  options.tests_access = given.Get("testsAccess").ToBoolean();
+  return options;
+}
+
+Napi::Object ToSurvey(Napi::Env env, const Survey& survey) {
+  Napi::Object counts = Napi::Object::New(env);
+  auto set = [&](const char* name, uint64_t count) { counts.Set(name, static_cast<double>(count)); };
+  set("files", survey.files);
+  set("directories", survey.directories);
+  set("symbolicLinks", survey.symbolic_links);
+  set("devices", survey.devices);
+  set("fifos", survey.fifos);
+  set("aliases", survey.aliases);
+  set("inodes", survey.inodes);
+  return counts;
+}
+
+// What is known of a catalogue that has a plan.
+Napi::Object ToPlanned(Napi::Env env, const std::shared_ptr<PackCatalogue>& catalogue) {
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("catalogue", WrapCatalogue(env, catalogue));
+  result.Set("entries", static_cast<double>(catalogue->size()));
+  result.Set("bytes", static_cast<double>(catalogue->content_bytes));
+  result.Set("volumeLength", static_cast<double>(catalogue->plan.volume_length));
+  result.Set("survey", ToSurvey(env, SurveyOf(*catalogue)));
+  return result;
+}
+
+// walk(options, progress)
+Napi::Value WalkJob(const Napi::CallbackInfo& info) {
+  auto options = std::make_shared<WalkOptions>(ToWalkOptions(info[0].As<Napi::Object>()));
+  Progress* progress = ToProgress(info[1]);
+  auto walked = std::make_shared<Walked>();
+  return RunJob(
+      info.Env(), {info[1]},
+      [=]() -> Status {
+        SHOAL_RETURN_IF_ERROR(Walk(*options, progress, walked.get()));
+        return MakePlan(walked->catalogue.get(), options->jobs);
+      },
+      [=](Napi::Env env) -> Napi::Value {
+        Napi::Object result = ToPlanned(env, walked->catalogue);
+        result.Set("excluded", static_cast<double>(walked->excluded));
+        result.Set("skipped", ToProblems(env, walked->skipped));
+        result.Set("notices", ToProblems(env, walked->notices));
+        result.Set("unreadable", ToProblems(env, walked->unreadable));
+        return result;
+      });
+}
+
+// keepPart(catalogue, part, count, jobs)
+Napi::Value KeepPartJob(const Napi::CallbackInfo& info) {
+  auto catalogue = ToPackCatalogue(info[0]);
+  const uint32_t part = info[1].As<Napi::Number>();
+  const uint32_t count = info[2].As<Napi::Number>();
+  const unsigned jobs = ThreadCount(info[3].As<Napi::Number>());
+  return RunJob(
+      info.Env(), {},
+      [=] {
+        KeepPart(catalogue.get(), part, count);
+        return MakePlan(catalogue.get(), jobs);
+      },
+      [=](Napi::Env env) -> Napi::Value { return ToPlanned(env, catalogue); });
+}
+
+// leaveOut(catalogue, files, jobs)
+Napi::Value LeaveOutJob(const Napi::CallbackInfo& info) {
+  auto catalogue = ToPackCatalogue(info[0]);
+  if (!info[1].IsTypedArray()) throw Napi::TypeError::New(info.Env(), "expected a Uint32Array");
+  auto given = info[1].As<Napi::Uint32Array>();
+  std::vector<uint32_t> files(given.Data(), given.Data() + given.ElementLength());
+  const unsigned jobs = ThreadCount(info[2].As<Napi::Number>());
+  auto others = std::make_shared<std::vector<Problem>>();
+  return RunJob(
+      info.Env(), {},
+      [=] {
+        LeaveOut(catalogue.get(), files, others.get());
+        return MakePlan(catalogue.get(), jobs);
+      },
+      [=](Napi::Env env) -> Napi::Value {
+        Napi::Object result = ToPlanned(env, catalogue);
+        result.Set("others", ToProblems(env, *others));
+        return result;
+      });
+}
+
+}  // namespace
+
+void ExportWalk(Napi::Env env, Napi::Object exports) {
+  exports.Set("walk", Napi::Function::New(env, WalkJob, "walk"));
+  exports.Set("keepPart", Napi::Function::New(env, KeepPartJob, "keepPart"));
+  exports.Set("leaveOut", Napi::Function::New(env, LeaveOutJob, "leaveOut"));
+}
+
+}  // namespace shoal::addon
