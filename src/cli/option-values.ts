@@ -1,4 +1,5 @@
 import { ShoalError } from '../base/errors.ts';
+import { parseSize } from '../base/sizes.ts';
 
 /** The value of `--jobs`: a number of threads. */
 export function parseJobs(text: string): number {
@@ -7,6 +8,15 @@ export function parseJobs(text: string): number {
     throw new ShoalError('usage', `--jobs: expected a whole number from 1 to 1024, found "${text}"`);
   }
   return count;
+}
+
+/** The value of `--volume-size`: bytes, as `4G` or `4000000000`. */
+export function parseVolumeSize(text: string): number {
+  try {
+    return parseSize(text);
+  } catch (error) {
+    throw error instanceof ShoalError ? new ShoalError('usage', `--volume-size: ${error.message}`) : error;
+  }
 }
 
 /** The value of `--lease`: a process id. */

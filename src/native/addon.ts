@@ -75,17 +75,36 @@ export interface WalkResult {
   readonly entries: number;
   /** Bytes of file content, aliases not counted again, holes included. */
   readonly bytes: number;
-  /** Length of the volume that writeVolume will make. */
-  readonly volumeLength: number;
   /** Sockets, left out on purpose. */
   readonly skipped: readonly NativeProblem[];
   /** What could not be read. The catalogue lacks them. */
   readonly unreadable: readonly NativeProblem[];
 }
 
+/** How a catalogue is put into volumes. */
+export interface NativePlanOptions {
+  /** Of a volume in bytes, at most; 0: one volume for everything. */
+  readonly volumeSize: number;
+  /** Whether the members of a WebDataset sample stand together, in one volume. */
+  readonly samples?: boolean | undefined;
+  /** A file that lists paths whose members stand first; each ends in a newline, or a NUL. */
+  readonly orderFile?: Buffer | undefined;
+  readonly orderNull?: boolean | undefined;
+}
+
+export interface PlanResult {
+  /** Length of each volume that writeVolumes will make. */
+  readonly volumeLengths: Float64Array;
+  /** Bytes of copies, which are not stored. */
+  readonly copiedBytes: number;
+  /** Entries that need a volume longer than was asked for, each alone in one. */
+  readonly oversized: readonly NativeProblem[];
+  /** The first paths in `orderFile` that no file of the tree has, and how many there are. */
+  readonly strays: readonly Buffer[];
+  readonly strayCount: number;
+}
+
 export interface WriteResult {
-  /** Length of the volume. */
-  readonly length: number;
   readonly unreadable: readonly NativeProblem[];
   /** Files that were not the same before, during and after reading. */
   readonly changed: readonly NativeProblem[];
@@ -97,10 +116,12 @@ export interface ScanResult {
   readonly bytes: number;
   /** Members that have no place in a tree (paths with `..`, links to nothing …). */
   readonly skipped: readonly NativeProblem[];
-  /** The id in the head of a volume that Shoal wrote, 32 hexadecimal digits; else undefined. */
+  /** Which of the given paths each volume is. */
+  readonly order: readonly number[];
+  /** The id in the heads of volumes that Shoal wrote, 32 hexadecimal digits; else undefined. */
   readonly id?: string;
-  /** CRC32C of each piece of a volume that Shoal wrote; else undefined. */
-  readonly pieces?: Uint32Array;
+  /** CRC32C of each piece of each volume that Shoal wrote; else undefined. */
+  readonly pieces?: readonly Uint32Array[];
 }
 
 export interface VerifyResult {
@@ -207,12 +228,26 @@ export interface Addon {
    * (mode 0755, uid, gid and mtime 0: the same for everybody).
    */
   walk(sources: readonly Buffer[], jobs: number, progress: BigUint64Array): Promise<WalkResult>;
-  /** Writes the volume of a walked catalogue to `path` (made with O_EXCL by the caller, empty) but for what needs the id. Fills checksums and offsets. */
-  writeVolume(catalogue: NativeCatalogue, path: Buffer, jobs: number, progress: BigUint64Array): Promise<WriteResult>;
-  /** Completes a volume that writeVolume wrote, with the image's id (16 bytes), and syncs it. Resolves to the CRC32C of each of its pieces (docs/FORMAT.md §4.13). */
-  finishVolume(catalogue: NativeCatalogue, path: Buffer, id: Uint8Array): Promise<Uint32Array>;
-  /** Reads the headers of an uncompressed tar. */
-  scanTar(path: Buffer, progress: BigUint64Array): Promise<ScanResult>;
+  /** Finds files of equal content, which are then planned as copies of one of them. */
+  findCopies(catalogue: NativeCatalogue, jobs: number, progress: BigUint64Array): Promise<void>;
+  /** Decides where everything of a walked catalogue stands in its volumes. */
+  planVolumes(catalogue: NativeCatalogue, options: NativePlanOptions, jobs: number): Promise<PlanResult>;
+  /** Writes the planned volumes to new files at `paths`, one for each, but for what needs the id. Fills checksums and places. */
+  writeVolumes(
+    catalogue: NativeCatalogue,
+    paths: readonly Buffer[],
+    jobs: number,
+    progress: BigUint64Array,
+  ): Promise<WriteResult>;
+  /** Completes volumes that writeVolumes wrote, with the image's id (16 bytes), and syncs them. Resolves to the CRC32C of the pieces of each (docs/FORMAT.md §4.13). */
+  finishVolumes(
+    catalogue: NativeCatalogue,
+    paths: readonly Buffer[],
+    id: Uint8Array,
+    jobs: number,
+  ): Promise<readonly Uint32Array[]>;
+  /** Reads the headers of an uncompressed tar, or of all volumes of an image, in any order. */
+  scanTar(paths: readonly Buffer[], progress: BigUint64Array): Promise<ScanResult>;
   catalogueColumns(catalogue: NativeCatalogue): CatalogueColumns;
 
   /** Reads every byte of the image and of its index, and holds it against its checksums. */

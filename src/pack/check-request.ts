@@ -5,17 +5,34 @@ import { ShoalError } from '../base/errors.ts';
 import { systemCode, systemError } from '../io/system-error.ts';
 import type { OutputPaths } from './output-paths.ts';
 
-/** Tells mistakes before any work starts: a source or the output's directory missing, the output inside a source. */
-export async function checkRequest(sources: readonly Buffer[], paths: OutputPaths): Promise<void> {
+/** Tells mistakes before any work starts: a source or the output's directory missing, the output inside a source. `outputs` are files to be made. */
+export async function checkRequest(
+  sources: readonly Buffer[],
+  paths: OutputPaths,
+  outputs: readonly Buffer[],
+): Promise<void> {
   if (sources.length === 0) throw new ShoalError('usage', 'expected at least one source to pack, found none');
-  const found = await Promise.all(sources.map(statSource));
+  const places = await placesOf(sources);
   await checkDirectory(paths.directory);
-  await checkOutside(paths, sources, found);
+  await checkNoneOf(places, outputs);
+  await checkOutside(paths, places);
 }
 
-/** Throws `exists` where the output is taken and must not give way, or is something that no image is. */
-export async function checkFree(paths: OutputPaths, force: boolean): Promise<void> {
-  for (const path of [paths.index, paths.volume]) {
+/** Throws where a file that is to be read later cannot be. */
+export async function checkReadable(file: Buffer): Promise<void> {
+  await access(file, constants.R_OK).catch((error: unknown) => {
+    throw systemError('read', showBytes(file), error);
+  });
+}
+
+/** Throws `usage` where one of the `outputs` is a source. */
+export async function checkNoSource(sources: readonly Buffer[], outputs: readonly Buffer[]): Promise<void> {
+  await checkNoneOf(await placesOf(sources), outputs);
+}
+
+/** Throws `exists` where one of the `outputs` is taken and must not give way, or is something that no image is. */
+export async function checkFree(outputs: readonly Buffer[], force: boolean): Promise<void> {
+  for (const path of outputs) {
     const found = await lstatOf(path);
     if (found === undefined) continue;
     if (!force) {
@@ -55,14 +72,16 @@ async function checkDirectory(directory: Buffer): Promise<void> {
   await access(directory, constants.W_OK | constants.X_OK).catch(fail);
 }
 
-/** A volume that is packed into itself would never end. Directories are compared by device and inode: names can lie. */
-async function checkOutside(
-  paths: OutputPaths,
-  sources: readonly Buffer[],
-  found: readonly BigIntStats[],
-): Promise<void> {
-  const places = new Map(found.map((stats, i) => [placeOf(stats), sources[i] as Buffer]));
-  for (const path of [paths.index, paths.volume]) {
+/** The sources by device and inode: names can lie. */
+type Places = ReadonlyMap<string, Buffer>;
+
+async function placesOf(sources: readonly Buffer[]): Promise<Places> {
+  const found = await Promise.all(sources.map(statSource));
+  return new Map(found.map((stats, i) => [placeOf(stats), sources[i] as Buffer]));
+}
+
+async function checkNoneOf(places: Places, outputs: readonly Buffer[]): Promise<void> {
+  for (const path of outputs) {
     const there = await lstatOf(path);
     if (there !== undefined && places.has(placeOf(there))) {
       throw new ShoalError('usage', 'expected an output that is no source; give another name', {
@@ -70,6 +89,10 @@ async function checkOutside(
       });
     }
   }
+}
+
+/** A volume that is packed into itself would never end. */
+async function checkOutside(paths: OutputPaths, places: Places): Promise<void> {
   let directory = await realpath(paths.directory, { encoding: 'buffer' }).catch((error: unknown) => {
     throw systemError('find the directory', showBytes(paths.directory), error);
   });
