@@ -91,6 +91,14 @@ Napi::Array ToProblems(Napi::Env env, const std::vector<Problem>& problems) {
   return array;
 }
 
+Napi::Array ToPieces(Napi::Env env, const std::vector<std::vector<uint32_t>>& pieces) {
+  Napi::Array array = Napi::Array::New(env, pieces.size());
+  for (uint32_t volume = 0; volume < pieces.size(); volume++) {
+    array.Set(volume, ToColumn<Napi::Uint32Array>(env, pieces[volume]));
+  }
+  return array;
+}
+
 Progress* ToProgress(const Napi::Value& array) {
   if (!array.IsTypedArray()) throw Napi::TypeError::New(array.Env(), "expected a BigUint64Array");
   auto typed = array.As<Napi::TypedArray>();

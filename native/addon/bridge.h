@@ -33,6 +33,9 @@ Array ToColumn(Napi::Env env, const Column& column) {
   return array;
 }
 
+// Checksums of the pieces of each volume → Uint32Array[].
+Napi::Array ToPieces(Napi::Env env, const std::vector<std::vector<uint32_t>>& pieces);
+
 // The counters inside a BigUint64Array(5); valid while `RunJob` keeps the array alive.
 Progress* ToProgress(const Napi::Value& array);
 

@@ -1,23 +1,74 @@
-// writeVolume, finishVolume and catalogueColumns of src/native/addon.ts.
+// findCopies, planVolumes, writeVolumes, finishVolumes and catalogueColumns of src/native/addon.ts.
 #include "addon/bridge.h"
 #include "core/format.h"
 #include "core/run_threads.h"
+#include "pack/find_copies.h"
+#include "pack/finish_volumes.h"
+#include "pack/plan.h"
 #include "pack/volume_writer.h"
 
 namespace shoal::addon {
 namespace {
 
-Napi::Value WriteVolumeJob(const Napi::CallbackInfo& info) {
+std::vector<std::string> ToVolumePaths(const PackCatalogue& catalogue, const Napi::Value& value) {
+  std::vector<std::string> paths = ToBytesList(value);
+  if (paths.size() == catalogue.plan.volumes.size()) return paths;
+  throw Napi::TypeError::New(value.Env(), "expected one path for each planned volume");
+}
+
+// findCopies(catalogue, jobs, progress)
+Napi::Value FindCopiesJob(const Napi::CallbackInfo& info) {
   auto catalogue = ToPackCatalogue(info[0]);
-  std::string path = ToBytes(info[1]);
+  const unsigned jobs = ThreadCount(info[1].As<Napi::Number>());
+  Progress* progress = ToProgress(info[2]);
+  return RunJob(
+      info.Env(), {info[2]}, [=] { return FindCopies(catalogue.get(), jobs, progress); },
+      [](Napi::Env env) -> Napi::Value { return env.Undefined(); });
+}
+
+PlanOptions ToPlanOptions(const Napi::Object& from) {
+  PlanOptions options;
+  options.volume_size = static_cast<uint64_t>(from.Get("volumeSize").ToNumber().DoubleValue());
+  options.samples = from.Get("samples").ToBoolean();
+  if (!from.Get("orderFile").IsUndefined()) options.order_file = ToBytes(from.Get("orderFile"));
+  if (from.Get("orderNull").ToBoolean()) options.order_end = '\0';
+  return options;
+}
+
+// planVolumes(catalogue, options, jobs)
+Napi::Value PlanVolumesJob(const Napi::CallbackInfo& info) {
+  auto catalogue = ToPackCatalogue(info[0]);
+  const PlanOptions options = ToPlanOptions(info[1].As<Napi::Object>());
+  const unsigned jobs = ThreadCount(info[2].As<Napi::Number>());
+  return RunJob(
+      info.Env(), {}, [=] { return MakePlan(catalogue.get(), options, jobs); },
+      [=](Napi::Env env) -> Napi::Value {
+        const Plan& plan = catalogue->plan;
+        Napi::Object result = Napi::Object::New(env);
+        std::vector<double> lengths;
+        for (const VolumePlan& volume : plan.volumes) lengths.push_back(static_cast<double>(volume.length));
+        result.Set("volumeLengths", ToColumn<Napi::Float64Array>(env, lengths));
+        result.Set("copiedBytes", static_cast<double>(plan.copied_bytes));
+        result.Set("oversized", ToProblems(env, plan.oversized));
+        Napi::Array strays = Napi::Array::New(env, plan.strays.first.size());
+        for (uint32_t i = 0; i < plan.strays.first.size(); i++) strays.Set(i, ToBuffer(env, plan.strays.first[i]));
+        result.Set("strays", strays);
+        result.Set("strayCount", static_cast<double>(plan.strays.count));
+        return result;
+      });
+}
+
+// writeVolumes(catalogue, paths, jobs, progress)
+Napi::Value WriteVolumesJob(const Napi::CallbackInfo& info) {
+  auto catalogue = ToPackCatalogue(info[0]);
+  const std::vector<std::string> paths = ToVolumePaths(*catalogue, info[1]);
   const unsigned jobs = ThreadCount(info[2].As<Napi::Number>());
   Progress* progress = ToProgress(info[3]);
   auto written = std::make_shared<Written>();
   return RunJob(
-      info.Env(), {info[3]}, [=] { return WriteVolume(catalogue.get(), path, jobs, progress, written.get()); },
+      info.Env(), {info[3]}, [=] { return WriteVolumes(catalogue.get(), paths, jobs, progress, written.get()); },
       [=](Napi::Env env) -> Napi::Value {
         Napi::Object result = Napi::Object::New(env);
-        result.Set("length", static_cast<double>(written->length));
         result.Set("unreadable", ToProblems(env, written->unreadable));
         result.Set("changed", ToProblems(env, written->changed));
         result.Set("directories", ToProblems(env, written->directories));
@@ -26,18 +77,19 @@ Napi::Value WriteVolumeJob(const Napi::CallbackInfo& info) {
       });
 }
 
-// finishVolume(catalogue, path, id)
-Napi::Value FinishVolumeJob(const Napi::CallbackInfo& info) {
+// finishVolumes(catalogue, paths, id, jobs)
+Napi::Value FinishVolumesJob(const Napi::CallbackInfo& info) {
   auto catalogue = ToPackCatalogue(info[0]);
-  std::string path = ToBytes(info[1]);
+  const std::vector<std::string> paths = ToVolumePaths(*catalogue, info[1]);
   if (!info[2].IsTypedArray()) throw Napi::TypeError::New(info.Env(), "expected a Uint8Array");
   auto given = info[2].As<Napi::Uint8Array>();
   if (given.ByteLength() != format::kIdLength) throw Napi::TypeError::New(info.Env(), "expected an id of 16 bytes");
   std::vector<uint8_t> id(given.Data(), given.Data() + given.ByteLength());
-  auto pieces = std::make_shared<std::vector<uint32_t>>();
+  const unsigned jobs = ThreadCount(info[3].As<Napi::Number>());
+  auto pieces = std::make_shared<std::vector<std::vector<uint32_t>>>();
   return RunJob(
-      info.Env(), {}, [=] { return FinishVolume(catalogue.get(), path, id.data(), pieces.get()); },
-      [=](Napi::Env env) -> Napi::Value { return ToColumn<Napi::Uint32Array>(env, *pieces); });
+      info.Env(), {}, [=] { return FinishVolumes(catalogue.get(), paths, id.data(), jobs, pieces.get()); },
+      [=](Napi::Env env) -> Napi::Value { return ToPieces(env, *pieces); });
 }
 
 Napi::Value ExtentListsOf(Napi::Env env, const Catalogue& catalogue) {
@@ -90,8 +142,10 @@ Napi::Value CatalogueColumns(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void ExportPack(Napi::Env env, Napi::Object exports) {
-  exports.Set("writeVolume", Napi::Function::New(env, WriteVolumeJob, "writeVolume"));
-  exports.Set("finishVolume", Napi::Function::New(env, FinishVolumeJob, "finishVolume"));
+  exports.Set("findCopies", Napi::Function::New(env, FindCopiesJob, "findCopies"));
+  exports.Set("planVolumes", Napi::Function::New(env, PlanVolumesJob, "planVolumes"));
+  exports.Set("writeVolumes", Napi::Function::New(env, WriteVolumesJob, "writeVolumes"));
+  exports.Set("finishVolumes", Napi::Function::New(env, FinishVolumesJob, "finishVolumes"));
   exports.Set("catalogueColumns", Napi::Function::New(env, CatalogueColumns, "catalogueColumns"));
 }
 

@@ -8,18 +8,21 @@ namespace shoal::addon {
 namespace {
 
 Napi::Value ScanTar(const Napi::CallbackInfo& info) {
-  const std::string path = ToBytes(info[0]);
+  const std::vector<std::string> paths = ToBytesList(info[0]);
   Progress* progress = ToProgress(info[1]);
   auto scan = std::make_shared<TarScan>();
   return RunJob(
-      info.Env(), {info[1]}, [path, progress, scan] { return shoal::ScanTar(path, progress, scan.get()); },
+      info.Env(), {info[1]}, [paths, progress, scan] { return shoal::ScanTar(paths, progress, scan.get()); },
       [scan](Napi::Env env) -> Napi::Value {
         Napi::Object result = Napi::Object::New(env);
         result.Set("entries", static_cast<double>(scan->catalogue.size()));
         result.Set("bytes", static_cast<double>(scan->bytes));
         result.Set("skipped", ToProblems(env, scan->skipped));
         if (!scan->id.empty()) result.Set("id", scan->id);
-        if (!scan->pieces.empty()) result.Set("pieces", ToColumn<Napi::Uint32Array>(env, scan->pieces));
+        if (!scan->pieces.empty()) result.Set("pieces", ToPieces(env, scan->pieces));
+        Napi::Array order = Napi::Array::New(env, scan->order.size());
+        for (uint32_t volume = 0; volume < scan->order.size(); volume++) order.Set(volume, scan->order[volume]);
+        result.Set("order", order);
         result.Set("catalogue", WrapCatalogue(env, std::make_shared<Catalogue>(std::move(scan->catalogue))));
         return result;
       });

@@ -35,13 +35,11 @@ Napi::Object ToSurvey(Napi::Env env, const Survey& survey) {
   return counts;
 }
 
-// What is known of a catalogue that has a plan.
-Napi::Object ToPlanned(Napi::Env env, const std::shared_ptr<PackCatalogue>& catalogue) {
+Napi::Object ToWalked(Napi::Env env, const std::shared_ptr<PackCatalogue>& catalogue) {
   Napi::Object result = Napi::Object::New(env);
   result.Set("catalogue", WrapCatalogue(env, catalogue));
   result.Set("entries", static_cast<double>(catalogue->size()));
   result.Set("bytes", static_cast<double>(catalogue->content_bytes));
-  result.Set("volumeLength", static_cast<double>(catalogue->plan.volume_length));
   result.Set("survey", ToSurvey(env, SurveyOf(*catalogue)));
   return result;
 }
@@ -53,12 +51,9 @@ Napi::Value WalkJob(const Napi::CallbackInfo& info) {
   auto walked = std::make_shared<Walked>();
   return RunJob(
       info.Env(), {info[1]},
-      [=]() -> Status {
-        SHOAL_RETURN_IF_ERROR(Walk(*options, progress, walked.get()));
-        return MakePlan(walked->catalogue.get(), options->jobs);
-      },
+      [=] { return Walk(*options, progress, walked.get()); },
       [=](Napi::Env env) -> Napi::Value {
-        Napi::Object result = ToPlanned(env, walked->catalogue);
+        Napi::Object result = ToWalked(env, walked->catalogue);
         result.Set("excluded", static_cast<double>(walked->excluded));
         result.Set("skipped", ToProblems(env, walked->skipped));
         result.Set("notices", ToProblems(env, walked->notices));
@@ -67,37 +62,35 @@ Napi::Value WalkJob(const Napi::CallbackInfo& info) {
       });
 }
 
-// keepPart(catalogue, part, count, jobs)
+// keepPart(catalogue, part, count)
 Napi::Value KeepPartJob(const Napi::CallbackInfo& info) {
   auto catalogue = ToPackCatalogue(info[0]);
   const uint32_t part = info[1].As<Napi::Number>();
   const uint32_t count = info[2].As<Napi::Number>();
-  const unsigned jobs = ThreadCount(info[3].As<Napi::Number>());
   return RunJob(
       info.Env(), {},
       [=] {
         KeepPart(catalogue.get(), part, count);
-        return MakePlan(catalogue.get(), jobs);
+        return Status();
       },
-      [=](Napi::Env env) -> Napi::Value { return ToPlanned(env, catalogue); });
+      [=](Napi::Env env) -> Napi::Value { return ToWalked(env, catalogue); });
 }
 
-// leaveOut(catalogue, files, jobs)
+// leaveOut(catalogue, files)
 Napi::Value LeaveOutJob(const Napi::CallbackInfo& info) {
   auto catalogue = ToPackCatalogue(info[0]);
   if (!info[1].IsTypedArray()) throw Napi::TypeError::New(info.Env(), "expected a Uint32Array");
   auto given = info[1].As<Napi::Uint32Array>();
   std::vector<uint32_t> files(given.Data(), given.Data() + given.ElementLength());
-  const unsigned jobs = ThreadCount(info[2].As<Napi::Number>());
   auto others = std::make_shared<std::vector<Problem>>();
   return RunJob(
       info.Env(), {},
       [=] {
         LeaveOut(catalogue.get(), files, others.get());
-        return MakePlan(catalogue.get(), jobs);
+        return Status();
       },
       [=](Napi::Env env) -> Napi::Value {
-        Napi::Object result = ToPlanned(env, catalogue);
+        Napi::Object result = ToWalked(env, catalogue);
         result.Set("others", ToProblems(env, *others));
         return result;
       });

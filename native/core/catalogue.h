@@ -37,6 +37,7 @@ struct Catalogue {
   virtual ~Catalogue() = default;  // a walk keeps more with it
 
   static constexpr uint32_t kAlias = 0xFFFFFFFF;  // in `attributes`
+  static constexpr uint32_t kNone = 0xFFFFFFFF;   // no entry
 
   // Per entry; [0] is the root.
   std::vector<uint8_t> name_lengths;
@@ -65,7 +66,8 @@ struct Catalogue {
   std::string_view name(uint32_t entry) const {
     return std::string_view(names).substr(name_offsets[entry], name_lengths[entry]);
   }
-  std::string Path(uint32_t entry) const;  // "a/b/c"; empty for the root
+  std::string Path(uint32_t entry) const;      // "a/b/c"; empty for the root
+  uint32_t Find(std::string_view path) const;  // the entry at it, or kNone
 };
 
 }  // namespace shoal

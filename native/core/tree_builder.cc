@@ -11,6 +11,7 @@ namespace {
 constexpr uint32_t kNoNode = 0xFFFFFFFF;
 constexpr uint32_t kTypeMask = 0170000;
 constexpr uint32_t kDirectoryType = 0040000;
+constexpr uint32_t kFileType = 0100000;
 constexpr uint32_t kImpliedMode = kDirectoryType | 0755;
 
 const char kBelowNonDirectory[] = "a component of its path is there already and is no directory";
@@ -68,6 +69,24 @@ const char* TreeBuilder::AddHardLink(std::string_view path, std::string_view tar
   const uint32_t parent = Parent(path, &name);
   if (parent == kNoNode) return kBelowNonDirectory;
   return PlaceInode(parent, name, inodes_[target_node]);
+}
+
+const char* TreeBuilder::AddCopy(std::string_view path, std::string_view target, const TreeEntry& entry) {
+  const uint32_t target_node = Find(target);
+  if (target_node == kNoNode) return "it is a copy of a path that the archive does not hold";
+  const uint32_t original = inodes_[target_node];
+  if (TypeOf(original) != kFileType || (offsets_[original] & kListed) != 0) {
+    return "it is a copy of something that is no file without holes";
+  }
+  TreeEntry copy = entry;
+  copy.mode = kFileType | (entry.mode & ~kTypeMask);
+  copy.size = sizes_[original];
+  copy.offset = offsets_[original];
+  copy.volume = volumes_.empty() ? 0 : volumes_[original];
+  const auto inode = static_cast<uint32_t>(inode_names_.size());
+  const char* problem = Add(path, copy);
+  if (problem == nullptr) copies_.emplace_back(inode, original);
+  return problem;
 }
 
 bool TreeBuilder::Holds(std::string_view path) const { return Find(path) != kNoNode; }
@@ -160,12 +179,15 @@ uint32_t TreeBuilder::NewInode(const TreeEntry& entry) {
   const uint32_t type = entry.mode & kTypeMask;
   uint64_t size = 0;
   uint64_t offset = 0;
-  if (type == 0100000) {
+  uint16_t volume = 0;
+  if (type == kFileType) {
     size = entry.size;
     offset = size == 0 ? 0 : entry.offset;
     if (entry.extents != nullptr) {
       offset = kListed | lists_.size();
       lists_.push_back(*entry.extents);
+    } else if (size > 0) {
+      volume = entry.volume;
     }
   } else if (type == 0120000) {
     size = entry.link_target.size();
@@ -181,6 +203,8 @@ uint32_t TreeBuilder::NewInode(const TreeEntry& entry) {
   nanoseconds_.push_back(entry.nanoseconds);
   sizes_.push_back(size);
   offsets_.push_back(offset);
+  if (volume > 0) volumes_.resize(offsets_.size() - 1);
+  if (volume > 0 || !volumes_.empty()) volumes_.push_back(volume);
   return static_cast<uint32_t>(inode_names_.size() - 1);
 }
 

@@ -31,6 +31,7 @@ struct TreeEntry {
   uint32_t nanoseconds = 0;
   uint64_t size = 0;                             // file
   uint64_t offset = 0;                           // file without holes: in its volume, below 2^63
+  uint16_t volume = 0;                           // file without holes: row of its volume
   const std::vector<Extent>* extents = nullptr;  // file with holes: as FORMAT §4.8 wants them
   std::string_view link_target;                  // symbolic link
   uint32_t device_major = 0;                     // device
@@ -40,12 +41,20 @@ struct TreeEntry {
 
 class TreeBuilder {
  public:
+  // In what order files came, by entry.
+  struct Arrivals {
+    std::vector<uint32_t> files;                        // those that were added, but for copies
+    std::vector<std::pair<uint32_t, uint32_t>> copies;  // copy, original
+  };
+
   TreeBuilder();
 
   // Adds the entry at `path`, which NormalizeEntryPath made. nullptr, or why it has no place in the tree (which is then
   // as before, but for parents that were implied).
   const char* Add(std::string_view path, const TreeEntry& entry);
   const char* AddHardLink(std::string_view path, std::string_view target);
+  // A file of its own that has the content of the file at `target`, which has no holes.
+  const char* AddCopy(std::string_view path, std::string_view target, const TreeEntry& entry);
   bool Holds(std::string_view path) const;
 
   // Paths so far, the root's included.
@@ -54,8 +63,8 @@ class TreeBuilder {
   // Writes the catalogue and leaves the builder empty; column by column, to hold each value once. `link_counts` are
   // (entry, nlink) sorted by entry, for entries whose nlink is not the number of their names (directories: 2 + their
   // subdirectories); each must be an entry and no alias.
-  // *in_order tells whether the paths of all that is no directory were added in the order of their entries.
-  Status Finish(const std::vector<std::pair<uint32_t, uint32_t>>& link_counts, Catalogue* out, bool* in_order);
+  // `arrivals` may be nullptr.
+  Status Finish(const std::vector<std::pair<uint32_t, uint32_t>>& link_counts, Catalogue* out, Arrivals* arrivals);
 
  private:
   static constexpr uint64_t kListed = uint64_t{1} << 63;
@@ -93,7 +102,7 @@ class TreeBuilder {
   // Finish, in this order; `order` is the node of each entry, from NumberInodes on its inode (kAliasInode: none of its
   // own).
   std::vector<uint32_t> OrderNodes(Catalogue* out);
-  bool AreFilesInOrder(const std::vector<uint32_t>& order) const;
+  void ListArrivals(const std::vector<uint32_t>& order, Arrivals* out) const;
   void SortByName(uint32_t* nodes, size_t count) const;
   void MoveNames(const std::vector<uint32_t>& order, Catalogue* out);
   void NumberInodes(std::vector<uint32_t>* order, Catalogue* out);
@@ -116,6 +125,8 @@ class TreeBuilder {
   std::vector<uint64_t> sizes_;  // file: content; symbolic link: target; directory: number of children; device: minor
   std::vector<uint64_t>
       offsets_;  // file: in its volume, or kListed | row in lists_; symbolic link: in link_targets_; device: major
+  std::vector<uint16_t> volumes_;                      // empty while all files lie in the first one
+  std::vector<std::pair<uint32_t, uint32_t>> copies_;  // copy, original
 
   std::vector<Attributes> attributes_;
   std::unordered_map<Attributes, uint32_t, HashAttributes> attribute_rows_;

@@ -10,6 +10,7 @@ namespace shoal {
 namespace {
 
 constexpr uint32_t kAliasInode = 0xFFFFFFFF;
+constexpr uint32_t kNoEntry = 0xFFFFFFFF;
 
 template <typename T>
 void Free(T* container) {
@@ -37,29 +38,39 @@ uint64_t SortKey(std::string_view name, size_t start) {
 }  // namespace
 
 Status TreeBuilder::Finish(const std::vector<std::pair<uint32_t, uint32_t>>& link_counts, Catalogue* out,
-                           bool* in_order) {
+                           Arrivals* arrivals) {
   *out = Catalogue();
   table_.Release();
   std::vector<uint32_t> order = OrderNodes(out);
-  *in_order = AreFilesInOrder(order);
   MoveNames(order, out);
   NumberInodes(&order, out);
+  if (arrivals != nullptr) ListArrivals(order, arrivals);
   SHOAL_RETURN_IF_ERROR(MoveAttributes(order, link_counts, out));
   MoveContents(order, out);
   MoveColumn(order, &seconds_, &out->seconds);
   MoveColumn(order, &nanoseconds_, &out->nanoseconds);
+  if (!volumes_.empty()) MoveColumn(order, &volumes_, &out->volumes);
   out->checksums.resize(order.size());
   return Status();
 }
 
-bool TreeBuilder::AreFilesInOrder(const std::vector<uint32_t>& order) const {
-  uint32_t last = 0;
-  for (uint32_t node : order) {
-    if (IsDirectory(node)) continue;
-    if (node < last) return false;
-    last = node;
+void TreeBuilder::ListArrivals(const std::vector<uint32_t>& order, Arrivals* out) const {
+  std::vector<uint32_t> entries(inode_names_.size(), kNoEntry);  // of inodes, which are numbered as they come
+  for (size_t entry = 0; entry < order.size(); entry++) {
+    if (order[entry] != kAliasInode) entries[order[entry]] = static_cast<uint32_t>(entry);
   }
-  return true;
+  auto copy = copies_.begin();
+  for (uint32_t inode = 0; inode < entries.size(); inode++) {
+    const bool is_copy = copy != copies_.end() && copy->first == inode;
+    if (is_copy && entries[inode] != kNoEntry && entries[copy->second] != kNoEntry) {
+      out->copies.emplace_back(entries[inode], entries[copy->second]);
+    }
+    if (is_copy) {
+      ++copy;
+    } else if (entries[inode] != kNoEntry && TypeOf(inode) == 0100000) {
+      out->files.push_back(entries[inode]);
+    }
+  }
 }
 
 std::vector<uint32_t> TreeBuilder::OrderNodes(Catalogue* out) {

@@ -83,7 +83,7 @@ Status FileReader::Check(uint32_t entry, int fd) {
   return Compare(entry, status);
 }
 
-Status FileReader::CheckDirectory(uint32_t entry) {
+Status FileReader::CheckPath(uint32_t entry) {
   int directory = AT_FDCWD;
   std::string name(catalogue_.name(entry));
   if (catalogue_.IsTop(entry)) {

@@ -22,10 +22,10 @@ class FileReader {
   // shorter is kChanged.
   Status ReadStored(uint32_t entry, int fd, uint64_t offset, char* to, size_t size);
 
-  // Whether the opened file (after it was read), or the directory `entry`, is what the walk saw: else kChanged, with
-  // what differs.
+  // Whether the opened file (after it was read), or what is at the entry's path, is what the walk saw: else kChanged,
+  // with what differs.
   Status Check(uint32_t entry, int fd);
-  Status CheckDirectory(uint32_t entry);
+  Status CheckPath(uint32_t entry);
 
  private:
   Status Compare(uint32_t entry, const struct stat& status) const;

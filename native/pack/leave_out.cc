@@ -48,7 +48,8 @@ void Remover::Run(std::vector<Problem>* others) {
   std::fill(catalogue_.checksums.begin(), catalogue_.checksums.end(), 0);
   catalogue_.chunk_checksums.clear();
   catalogue_.has_checksums = false;
-  catalogue_.pieces.Clear();
+  catalogue_.pieces.clear();
+  catalogue_.originals.clear();
   catalogue_.plan = Plan();
 }
 

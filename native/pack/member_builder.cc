@@ -55,6 +55,19 @@ uint64_t StoredBytes(const Catalogue& catalogue, uint32_t file) {
   return stored;
 }
 
+void MemberBuilder::AppendPassingRoot(std::string* to) {
+  const AttributesRow& row = catalogue_.Row(0);
+  Member member;
+  member.type = TarType::kDirectory;
+  member.path = kRootPath;
+  member.mode = (row.mode & 07777) | S_IRWXU;
+  member.uid = row.uid;
+  member.gid = row.gid;
+  member.seconds = catalogue_.seconds[0];
+  member.nanoseconds = catalogue_.nanoseconds[0];
+  AppendMemberHeader(member, to);
+}
+
 uint64_t MemberBuilder::Append(uint32_t entry, std::string* to) {
   const size_t start = to->size();
   if (catalogue_.parents[entry] != parent_) {
@@ -81,7 +94,7 @@ uint64_t MemberBuilder::Append(uint32_t entry, std::string* to) {
     target_ = catalogue_.Path(described);
     member.target = target_;
   } else {
-    member.type = TypeOf(row.mode);
+    member.type = catalogue_.IsCopy(entry) ? TarType::kHardLink : TypeOf(row.mode);
     if (row.xattrs != format::kNoXattrs) member.xattr_set = XattrSet(catalogue_, row.xattrs);
     switch (member.type) {
       case TarType::kDirectory:
@@ -95,6 +108,11 @@ uint64_t MemberBuilder::Append(uint32_t entry, std::string* to) {
       case TarType::kBlockDevice:
         member.device_major = static_cast<uint32_t>(catalogue_.offsets[entry]);
         member.device_minor = catalogue_.counts[entry];
+        break;
+      case TarType::kHardLink:
+        target_ = catalogue_.Path(catalogue_.originals[entry]);
+        member.target = target_;
+        member.comment = kCopyComment;
         break;
       case TarType::kFile:
         if (const ExtentList* list = FindExtents(catalogue_, entry)) {

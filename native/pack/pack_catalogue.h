@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -27,16 +28,20 @@ struct PackCatalogue : Catalogue, DirectoryTree {
   bool complete = true;          // nothing is missing that was to be packed
   bool skips_unreadable = false; // a directory that changed since the walk is told, and packed as the walk saw it
   std::vector<uint64_t> stamps;  // per entry: StampOf at the time of the walk
+  // Per entry: the file that a copy has the content of, which is no copy; else kNone. Empty: there are no copies.
+  std::vector<uint32_t> originals;
 
-  uint64_t content_bytes = 0;  // of files, aliases not counted again, holes included
-  Plan plan;                   // of its volume
-  PieceSums pieces;            // of what is written of it, but for the head
+  uint64_t content_bytes = 0;    // of files, aliases not counted again, holes included
+  Plan plan;                     // of its volumes
+  std::deque<PieceSums> pieces;  // of what is written of each volume, but for the head
 
   bool IsTop(uint32_t entry) const { return made_up_root ? entry > 0 && parents[entry] == 0 : entry == 0; }
   const Source& SourceOf(uint32_t top) const { return sources[made_up_root ? top - 1 : 0]; }
   const AttributesRow& Row(uint32_t entry) const { return attribute_rows[attributes[entry]]; }
   bool IsAlias(uint32_t entry) const { return attributes[entry] == kAlias; }
   bool IsFile(uint32_t entry) const { return !IsAlias(entry) && S_ISREG(Row(entry).mode); }
+  bool IsCopy(uint32_t entry) const { return !originals.empty() && originals[entry] != kNone; }
+  bool HasData(uint32_t entry) const { return IsFile(entry) && !IsCopy(entry); }  // in its own member
   bool IsDirectory(uint32_t entry) const { return !IsAlias(entry) && S_ISDIR(Row(entry).mode); }
 
   // The path of `entry` as the user would write it: the source's, and what is below it.

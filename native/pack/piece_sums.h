@@ -16,9 +16,6 @@ class PieceSums {
   // Bytes written at `offset`; from any thread, in any order.
   void Add(uint64_t offset, const char* data, size_t size);
 
-  // Forgets what was added.
-  void Clear() { runs_.clear(); }
-
   // One row for each piece of the first `length` bytes of the volume, the last one maybe shorter. kInternal where a
   // byte of them was not added, or twice. Not while others add.
   Status Rows(uint64_t length, std::vector<uint32_t>* out);

@@ -24,6 +24,8 @@ constexpr char kPaxName[] = "././@PaxHeader";        // what a reader that knows
 constexpr char kLongName[] = "././@LongLink";        // as GNU tar calls them
 constexpr char kGlobalName[] = "pax_global_header";  // as git calls them
 
+constexpr std::string_view kComment = "comment";
+
 class HeaderBlock {
  public:
   HeaderBlock(TarType type, uint32_t mode) {
@@ -63,12 +65,16 @@ void AppendWithData(TarType type, const char* name, std::string_view data, std::
   AppendPadding(to, data.size());
 }
 
-// "LENGTH KEY=VALUE\n", where LENGTH counts itself.
-void AppendRecord(std::string_view key, std::string_view value, std::string* records) {
-  const size_t rest = key.size() + value.size() + 3;
-  size_t length = rest + 1;
+// Of "LENGTH KEY=VALUE\n", where LENGTH counts itself.
+uint64_t RecordLength(uint64_t key_length, uint64_t value_length) {
+  const uint64_t rest = key_length + value_length + 3;
+  uint64_t length = rest + 1;
   while (rest + std::to_string(length).size() != length) length = rest + std::to_string(length).size();
-  records->append(std::to_string(length)).push_back(' ');
+  return length;
+}
+
+void AppendRecord(std::string_view key, std::string_view value, std::string* records) {
+  records->append(std::to_string(RecordLength(key.size(), value.size()))).push_back(' ');
   records->append(key).push_back('=');
   records->append(value).push_back('\n');
 }
@@ -126,6 +132,7 @@ void AppendNumbers(const Member& member, std::string* records) {
     AppendRecord("GNU.sparse.minor", 0, records);
     AppendRecord("GNU.sparse.realsize", member.real_size, records);
   }
+  if (!member.comment.empty()) AppendRecord(kComment, member.comment, records);
 }
 
 uint64_t Clamped(int64_t value, uint64_t most) { return value < 0 ? 0 : std::min(static_cast<uint64_t>(value), most); }
@@ -192,8 +199,12 @@ void AppendSparseMap(const ExtentList& list, std::string* to) {
 
 void AppendGlobalComment(std::string_view text, std::string* to) {
   std::string records;
-  AppendRecord("comment", text, &records);
+  AppendRecord(kComment, text, &records);
   AppendWithData(TarType::kGlobalPax, kGlobalName, records, to);
+}
+
+uint64_t GlobalCommentLength(uint64_t text_length) {
+  return kTarBlock + Padded(RecordLength(kComment.size(), text_length));
 }
 
 std::string PaxTime(int64_t seconds, uint32_t nanoseconds) {

@@ -43,6 +43,7 @@ struct Member {
   uint32_t device_minor = 0;
   bool sparse = false;
   uint64_t real_size = 0;      // of a sparse member's content
+  std::string_view comment;    // or empty
   std::string_view xattr_set;  // encoded as FORMAT §4.6, or empty
 };
 
@@ -55,6 +56,9 @@ void AppendSparseMap(const ExtentList& list, std::string* to);
 
 // Appends a global pax header with one record, comment=`text`.
 void AppendGlobalComment(std::string_view text, std::string* to);
+
+// Length of such a header with a text of this length.
+uint64_t GlobalCommentLength(uint64_t text_length);
 
 // Seconds as a pax record has them: 1.5, -0.25, without trailing zeros.
 std::string PaxTime(int64_t seconds, uint32_t nanoseconds);

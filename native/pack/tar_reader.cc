@@ -228,6 +228,7 @@ Status TarReader::ReadMember(const uint8_t* block, Member* member) {
     member->link_target = Text(block, kLinkName);
   }
   member->hard_link = type == '1';
+  member->comment = pax.comment.value_or(std::string());
 
   TreeEntry& entry = member->entry;
   entry = TreeEntry();

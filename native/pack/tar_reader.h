@@ -20,6 +20,7 @@ struct Member {
   std::string path;            // as the archive has it
   bool hard_link = false;      // then link_target is all that counts
   std::string link_target;     // as the archive has it
+  std::string comment;         // of a record of its own
   TreeEntry entry;             // its views and pointers are into this Member
   std::vector<Extent> extents;
   std::string xattrs;

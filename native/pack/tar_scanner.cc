@@ -7,7 +7,11 @@
 #include "core/file.h"
 #include "core/format.h"
 #include "core/tree_builder.h"
+#include "pack/apply_checksums.h"
+#include "pack/member_builder.h"
 #include "pack/tar_reader.h"
+#include "pack/volume_frame.h"
+#include "pack/volume_order.h"
 #include "pack/volume_records.h"
 
 namespace shoal {
@@ -15,45 +19,67 @@ namespace {
 
 constexpr uint64_t kMembersPerReport = 1024;
 
-// The last one of a volume that Shoal wrote.
-constexpr char kRootMember[] = "./";
-
 class Scanner {
  public:
-  Scanner(const std::string& path, Progress* progress, TarScan* out) : path_(path), progress_(*progress), out_(*out) {}
+  Scanner(Progress* progress, TarScan* out) : progress_(*progress), out_(*out) {}
 
-  Status Run() {
-    SHOAL_RETURN_IF_ERROR(reader_.Open(path_));
-    progress_.bytes_total = reader_.size();
-    SHOAL_RETURN_IF_ERROR(ReadMembers());
+  Status Run(const std::vector<std::string>& paths) {
+    std::vector<ArchiveHead> heads;
+    SHOAL_RETURN_IF_ERROR(ReadHeads(paths, &heads));
+    SHOAL_RETURN_IF_ERROR(OrderVolumes(paths, &heads));
+    for (const ArchiveHead& head : heads) {
+      out_.order.push_back(head.path);
+      progress_.bytes_total += head.size;
+    }
+    for (volume_ = 0; volume_ < heads.size(); volume_++) {
+      last_ = volume_ + 1 == heads.size();
+      SHOAL_RETURN_IF_ERROR(ReadVolume(paths[heads[volume_].path]));
+    }
     SHOAL_RETURN_IF_ERROR(Finish());
     progress_.entries_done = members_;
-    progress_.bytes_done = reader_.size();
+    progress_.bytes_done = progress_.bytes_total.load();
     return Status();
   }
 
  private:
+  Status ReadVolume(const std::string& path) {
+    path_ = path;
+    reader_ = tar::TarReader();
+    records_ = VolumeRecords();
+    pieces_offset_ = 0;
+    passed_root_ = false;
+    SHOAL_RETURN_IF_ERROR(reader_.Open(path_));
+    SHOAL_RETURN_IF_ERROR(ReadMembers());
+    if (reader_.ignored_from() != 0) {
+      Skip(path_, "what stands behind a single block of zeros at offset " +
+                      std::to_string(reader_.ignored_from() - tar::kBlock) + " was left out, as tar does");
+    }
+    if (records_.by_shoal()) SHOAL_RETURN_IF_ERROR(FinishVolume());
+    bytes_before_ += reader_.size();
+    return Status();
+  }
+
   Status ReadMembers() {
     tar::Member member;
     while (true) {
       tar::Item item;
       const uint64_t start = reader_.offset();
       SHOAL_RETURN_IF_ERROR(reader_.Next(&item, &member));
-      switch (item) {
-        case tar::Item::kEnd:
-          return Status();
-        case tar::Item::kComment:
-          if (records_.pieces().empty()) pieces_offset_ = start;
-          SHOAL_RETURN_IF_ERROR(ReadComment(start));
-          break;
-        case tar::Item::kMember:
-          if (records_.in_tail() && member.path != kRootMember)
-            return Changed("expected the root directory behind the tail of the volume, found another member", start);
-          if (records_.pieces().empty()) pieces_offset_ = start;
-          Place(member);
-          if (members_++ % kMembersPerReport == 0) SHOAL_RETURN_IF_ERROR(Report());
-          break;
+      if (item == tar::Item::kEnd) return Status();
+      if (passed_root_) return Changed("expected the end of the volume behind its last member `./`, found more", start);
+      if (records_.pieces().empty()) pieces_offset_ = start;
+      if (item == tar::Item::kComment) {
+        SHOAL_RETURN_IF_ERROR(ReadComment(start));
+        continue;
       }
+      const bool is_root = records_.by_shoal() && member.path == kRootPath;
+      if (records_.in_tail() && !is_root)
+        return Changed("expected the root directory behind the tail of the volume, found another member", start);
+      // In all volumes but the last one it is there only for programs that want a member behind the tail.
+      passed_root_ = is_root && !last_;
+      if (passed_root_) continue;
+      Place(&member);
+      if (members_++ % kMembersPerReport == 0) SHOAL_RETURN_IF_ERROR(Report());
     }
   }
 
@@ -65,19 +91,25 @@ class Scanner {
     return Status(status.code(), status.message()).At(path_, static_cast<int64_t>(start));
   }
 
-  void Place(const tar::Member& member) {
-    const char* problem = NormalizeEntryPath(member.path, &normal_path_);
-    if (problem == nullptr && member.hard_link) {
-      problem = NormalizeEntryPath(member.link_target, &normal_target_);
-      if (problem == nullptr && !builder_.Holds(normal_target_)) {
-        early_links_.push_back({normal_path_, normal_target_, member.path, member.header_offset});
+  void Place(tar::Member* member) {
+    member->entry.volume = static_cast<uint16_t>(volume_);
+    for (Extent& extent : member->extents) extent.volume = static_cast<uint32_t>(volume_);
+    const char* problem = NormalizeEntryPath(member->path, &normal_path_);
+    if (problem == nullptr && member->hard_link) {
+      problem = NormalizeEntryPath(member->link_target, &normal_target_);
+      const bool is_copy = records_.by_shoal() && member->comment == kCopyComment;
+      if (problem == nullptr && is_copy) {
+        problem = builder_.AddCopy(normal_path_, normal_target_, member->entry);
+      } else if (problem == nullptr && !builder_.Holds(normal_target_)) {
+        early_links_.push_back({normal_path_, normal_target_, member->path, member->header_offset});
         return;
+      } else if (problem == nullptr) {
+        problem = builder_.AddHardLink(normal_path_, normal_target_);
       }
-      if (problem == nullptr) problem = builder_.AddHardLink(normal_path_, normal_target_);
     } else if (problem == nullptr) {
-      problem = builder_.Add(normal_path_, member.entry);
+      problem = builder_.Add(normal_path_, member->entry);
     }
-    if (problem != nullptr) Skip(member.path, problem, member.header_offset);
+    if (problem != nullptr) Skip(member->path, problem, member->header_offset);
   }
 
   // Hard links whose target came later, which extraction cannot make, but an index can. One may be that of another.
@@ -112,28 +144,34 @@ class Scanner {
 
   Status Report() {
     progress_.entries_done = members_;
-    progress_.bytes_done = reader_.offset();
+    progress_.bytes_done = bytes_before_ + reader_.offset();
     if (progress_.cancel == 0) return Status();
     return Status(Code::kCancelled, "cancelled").At(path_);
   }
 
   Status Finish() {
-    if (reader_.ignored_from() != 0) {
-      Skip(path_, "what stands behind a single block of zeros at offset " +
-                      std::to_string(reader_.ignored_from() - tar::kBlock) + " was left out, as tar does");
-    }
     PlaceEarlyLinks();
-    bool in_order;
-    Status status = builder_.Finish(records_.link_counts(), &out_.catalogue, &in_order);
+    std::sort(link_counts_.begin(), link_counts_.end());
+    TreeBuilder::Arrivals arrivals;
+    const bool by_shoal = !out_.id.empty();
+    Status status = builder_.Finish(link_counts_, &out_.catalogue, by_shoal ? &arrivals : nullptr);
     if (!status.ok()) return Status(status.code(), status.message()).At(path_);
-    if (records_.by_shoal()) SHOAL_RETURN_IF_ERROR(FinishVolume(in_order));
+    if (out_.order.size() > 1 && out_.catalogue.volumes.empty()) {
+      out_.catalogue.volumes.assign(out_.catalogue.size(), 0);
+    }
+    if (by_shoal) {
+      // Each entry is one member.
+      if (members_ != out_.catalogue.size() || !out_.skipped.empty())
+        return Changed("expected the members of a volume that Shoal wrote, one for each entry, found others", 0);
+      status = ApplyChecksums(checksums_, arrivals, &out_.catalogue);
+      if (!status.ok())
+        return Status(status.code(), status.message()).At(path_, static_cast<int64_t>(reader_.offset()));
+    }
     CountBytes();
     return Status();
   }
 
-  // The tail counts files in member order, and entries: it says something only where each entry is one member, and
-  // files are in entry order.
-  Status FinishVolume(bool in_order) {
+  Status FinishVolume() {
     if (!reader_.ended_properly()) {
       return Status(Code::kTruncated,
                     "expected two blocks of zeros at the end of the volume, found none; it is incomplete")
@@ -145,12 +183,9 @@ class Scanner {
                     "complete; pack the tree anew")
           .At(path_, 0);
     }
-    if (!in_order || members_ != out_.catalogue.size() || !out_.skipped.empty()) {
-      return Changed("expected the members of a volume that Shoal wrote in the order of their index, found others", 0);
-    }
-    const Status status = records_.ApplyChecksums(&out_.catalogue);
-    if (!status.ok()) return Status(status.code(), status.message()).At(path_, static_cast<int64_t>(reader_.offset()));
     out_.id = records_.id();
+    checksums_.insert(checksums_.end(), records_.checksums().begin(), records_.checksums().end());
+    link_counts_.insert(link_counts_.end(), records_.link_counts().begin(), records_.link_counts().end());
     return ReadPieces();
   }
 
@@ -162,14 +197,14 @@ class Scanner {
                          std::to_string(records_.pieces().size()),
                      pieces_offset_);
     }
-    out_.pieces = records_.pieces();
+    out_.pieces.push_back(records_.pieces());
     UniqueFd fd;
     SHOAL_RETURN_IF_ERROR(OpenForRead(path_, &fd));
     std::vector<uint8_t> piece(format::kPieceLength);
     for (uint64_t at = whole * format::kPieceLength; at < reader_.size(); at += piece.size()) {
       const auto size = static_cast<size_t>(std::min<uint64_t>(piece.size(), reader_.size() - at));
       SHOAL_RETURN_IF_ERROR(ReadExact(fd.get(), path_, at, piece.data(), size));
-      out_.pieces.push_back(Crc32c(piece.data(), size));
+      out_.pieces.back().push_back(Crc32c(piece.data(), size));
     }
     return Status();
   }
@@ -196,14 +231,22 @@ class Scanner {
     uint64_t offset;
   };
 
-  const std::string& path_;
   Progress& progress_;
   TarScan& out_;
-  tar::TarReader reader_;
   TreeBuilder builder_;
-  VolumeRecords records_;
   std::vector<EarlyLink> early_links_;
+  std::vector<uint32_t> checksums_;  // of the volumes so far
+  Links link_counts_;
   uint64_t members_ = 0;
+  uint64_t bytes_before_ = 0;  // of volumes read
+
+  // Of the volume that is read.
+  std::string path_;
+  size_t volume_ = 0;
+  bool last_ = true;
+  tar::TarReader reader_;
+  VolumeRecords records_;
+  bool passed_root_ = false;
   uint64_t pieces_offset_ = 0;  // where the headers with checksums of pieces begin; without any the root's member
   std::string normal_path_;
   std::string normal_target_;
@@ -211,9 +254,9 @@ class Scanner {
 
 }  // namespace
 
-Status ScanTar(const std::string& path, Progress* progress, TarScan* out) {
+Status ScanTar(const std::vector<std::string>& paths, Progress* progress, TarScan* out) {
   *out = TarScan();
-  return Scanner(path, progress, out).Run();
+  return Scanner(progress, out).Run(paths);
 }
 
 }  // namespace shoal

@@ -1,4 +1,5 @@
-// From an uncompressed tar to the catalogue of the tree that its extraction would make, by its headers alone.
+// From an uncompressed tar, or the volumes of one image, to the catalogue of the tree that its extraction would make,
+// by its headers alone.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +16,16 @@ struct TarScan {
   Catalogue catalogue;
   uint64_t bytes = 0;            // of content of files, aliases not counted again
   std::vector<Problem> skipped;  // members that have no place in a tree
-  std::string id;                // from the head of a volume that Shoal wrote, 32 hexadecimal digits; else empty
-  std::vector<uint32_t> pieces;  // of a volume that Shoal wrote: a checksum for each; else empty
+  std::vector<uint32_t> order;   // of the volumes: which of the given paths each is
+  // Of volumes that Shoal wrote; else empty.
+  std::string id;                             // from their heads, 32 hexadecimal digits
+  std::vector<std::vector<uint32_t>> pieces;  // of each volume, a checksum for each
 };
 
-// kUnsupported: a compressed file, another archive, a multi-volume tar. kMalformed, kChecksum, kTruncated: what is
-// damaged, with its offset. kChanged: it was written to meanwhile. A volume that Shoal wrote gives the catalogue that
-// it was written from (FORMAT §6.3) or an error.
-Status ScanTar(const std::string& path, Progress* progress, TarScan* out);
+// `paths` is one archive, or all volumes of one image in any order. kUnsupported: a compressed file, another archive, a
+// multi-volume tar. kMalformed, kChecksum, kTruncated: what is damaged, with its offset. kMissing, kUsage: volumes are
+// not all there, or not of one image. kChanged: it was written to meanwhile. Volumes that Shoal wrote give the
+// catalogue that they were written from (FORMAT §6.3) or an error.
+Status ScanTar(const std::vector<std::string>& paths, Progress* progress, TarScan* out);
 
 }  // namespace shoal

@@ -13,6 +13,7 @@ using std::string_view;
 
 constexpr string_view kHead = "shoal volume ";
 constexpr string_view kHeadOfVersion = "1 id=";
+constexpr string_view kPart = " part=";
 constexpr string_view kChecksums = "shoal checksums ";
 constexpr string_view kPieces = "shoal pieces ";
 constexpr string_view kLinks = "shoal links";
@@ -54,13 +55,6 @@ Status Wrong(const std::string& message) {
   return Status(Code::kMalformed, message + "; the volume is damaged, or was changed after Shoal wrote it");
 }
 
-uint64_t StoredBytes(const Catalogue& catalogue, const ExtentList* list, uint32_t entry) {
-  if (list == nullptr) return catalogue.sizes[entry];
-  uint64_t stored = 0;
-  for (const Extent& extent : list->extents) stored += extent.length;
-  return stored;
-}
-
 }  // namespace
 
 Status VolumeRecords::ReadHead(string_view comment) {
@@ -70,12 +64,27 @@ Status VolumeRecords::ReadHead(string_view comment) {
                                       std::string(comment.substr(0, std::min<size_t>(comment.find(' '), 20))) +
                                       "; a newer shoal wrote it");
   }
-  if (comment.size() != 2 * format::kIdLength ||
-      !std::all_of(comment.begin(), comment.end(), [](char digit) { return HexDigit(digit) >= 0; })) {
+  const string_view id = comment.substr(0, 2 * format::kIdLength);
+  if (id.size() != 2 * format::kIdLength ||
+      !std::all_of(id.begin(), id.end(), [](char digit) { return HexDigit(digit) >= 0; })) {
     return Wrong("expected an id of 32 hexadecimal digits in the head of the volume, found something else");
   }
-  id_ = comment;
+  comment.remove_prefix(id.size());
+  if (!comment.empty()) SHOAL_RETURN_IF_ERROR(ReadPart(comment));
+  id_ = id;
   return Status();
+}
+
+Status VolumeRecords::ReadPart(string_view text) {
+  const size_t slash = text.find('/');
+  if (TakePrefix(kPart, &text) && slash != string_view::npos &&
+      tar::ParseDecimal(text.substr(0, slash - kPart.size()), &number_) &&
+      tar::ParseDecimal(text.substr(slash - kPart.size() + 1), &count_) && number_ >= 1 && number_ <= count_ &&
+      count_ < format::kExtentListVolume) {
+    number_--;
+    return Status();
+  }
+  return Wrong("expected `part=K/N` behind the id in the head of the volume, found something else");
 }
 
 Status VolumeRecords::ReadTail(string_view comment) {
@@ -120,39 +129,6 @@ Status VolumeRecords::ReadLinks(string_view text) {
     }
     link_counts_.emplace_back(static_cast<uint32_t>(entry), static_cast<uint32_t>(count));
   }
-  return Status();
-}
-
-Status VolumeRecords::ApplyChecksums(Catalogue* catalogue) const {
-  size_t next = 0;
-  uint64_t needed = 0;
-  auto list = catalogue->extent_lists.begin();
-  for (uint32_t entry = 0; entry < catalogue->size(); entry++) {
-    const uint32_t row = catalogue->attributes[entry];
-    if (row == Catalogue::kAlias || (catalogue->attribute_rows[row].mode & 0170000) != 0100000) continue;
-    const bool listed = list != catalogue->extent_lists.end() && list->entry == entry;
-    const uint64_t stored = StoredBytes(*catalogue, listed ? &*list : nullptr, entry);
-    if (listed) ++list;
-    if (catalogue->sizes[entry] == 0) continue;
-    const bool large = stored > format::kChunkLength;
-    const uint64_t count = large ? (stored + format::kChunkLength - 1) / format::kChunkLength : 1;
-    needed += count;
-    if (count > checksums_.size() - next) continue;  // told below, with the number that all files need
-    if (large) {
-      catalogue->checksums[entry] = static_cast<uint32_t>(catalogue->chunk_checksums.size());
-      catalogue->chunk_checksums.insert(catalogue->chunk_checksums.end(),
-                                        checksums_.begin() + static_cast<ptrdiff_t>(next),
-                                        checksums_.begin() + static_cast<ptrdiff_t>(next + count));
-    } else {
-      catalogue->checksums[entry] = checksums_[next];
-    }
-    next += count;
-  }
-  if (needed != checksums_.size()) {
-    return Wrong("expected " + std::to_string(needed) + " checksums in the tail of the volume, found " +
-                 std::to_string(checksums_.size()));
-  }
-  catalogue->has_checksums = true;
   return Status();
 }
 

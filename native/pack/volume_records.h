@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/catalogue.h"
 #include "core/status.h"
 
 namespace shoal {
@@ -24,18 +23,21 @@ class VolumeRecords {
   const std::string& id() const { return id_; }  // 32 hexadecimal digits
   // A volume whose packing ended before its id was known has zeros there.
   bool finished() const { return id_.find_first_not_of('0') != std::string::npos; }
+  uint64_t number() const { return number_; }  // of the volume, counted from 0
+  uint64_t count() const { return count_; }    // of the image's volumes
   const std::vector<std::pair<uint32_t, uint32_t>>& link_counts() const { return link_counts_; }  // entry, nlink
   const std::vector<uint32_t>& pieces() const { return pieces_; }  // those that end before their own headers begin
 
-  // Fills checksums, chunk_checksums and has_checksums. kMalformed where the tail has not as many values as the files
-  // need.
-  Status ApplyChecksums(Catalogue* catalogue) const;
+  const std::vector<uint32_t>& checksums() const { return checksums_; }  // of files in the order of their members
 
  private:
+  Status ReadPart(std::string_view text);
   static Status ReadValues(std::string_view text, std::vector<uint32_t>* values);
   Status ReadLinks(std::string_view text);
 
   std::string id_;
+  uint64_t number_ = 0;
+  uint64_t count_ = 1;
   bool in_tail_ = false;
   std::vector<uint32_t> checksums_;
   std::vector<uint32_t> pieces_;

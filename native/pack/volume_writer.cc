@@ -1,8 +1,5 @@
 #include "pack/volume_writer.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -15,9 +12,9 @@
 #include "core/run_threads.h"
 #include "pack/file_reader.h"
 #include "pack/member_builder.h"
-#include "pack/piece_sums.h"
 #include "pack/tar_header.h"
 #include "pack/volume_frame.h"
+#include "pack/volume_set.h"
 
 namespace shoal {
 namespace {
@@ -33,22 +30,12 @@ bool IsFatal(const Status& status) {
          status.error() == ENOMEM;
 }
 
-Status Explain(Status status, const std::string& path, const Plan& plan) {
-  if (status.error() == ENOSPC || status.error() == EDQUOT) {
-    const char* what = status.error() == ENOSPC ? "no space left" : "quota exceeded";
-    return Status(Code::kIo, std::string(what) + ": the volume needs " + std::to_string(plan.volume_length) +
-                                 " bytes; free space, or write it elsewhere")
-        .At(path);
-  }
-  return status;
-}
-
 // What the threads share.
 class Writer {
  public:
-  Writer(PackCatalogue* catalogue, const std::string& path, unsigned jobs, Progress* progress)
+  Writer(PackCatalogue* catalogue, const std::vector<std::string>& paths, unsigned jobs, Progress* progress)
       : catalogue_(*catalogue),
-        path_(path),
+        volumes_(catalogue, paths),
         jobs_(std::max(1U, jobs)),
         progress_(*progress),
         failing_(!catalogue->complete) {}
@@ -58,9 +45,8 @@ class Writer {
  private:
   friend class WriterThread;
 
-  Status WriteTail();
-  Status Write(uint64_t offset, const char* from, size_t size);
-  Status Truncate(uint64_t length);
+  Status CompleteVolume(size_t number);
+  void FillCopies();
   // Whether it is packed as the walk saw it, whatever has become of it.
   bool Keeps(uint32_t entry) const { return catalogue_.skips_unreadable && catalogue_.IsDirectory(entry); }
   void Report(uint32_t entry, const Status& status);
@@ -70,10 +56,9 @@ class Writer {
   }
 
   PackCatalogue& catalogue_;
-  const std::string& path_;
+  VolumeSet volumes_;
   const unsigned jobs_;
   Progress& progress_;
-  UniqueFd fd_;
   std::atomic<size_t> next_step_{0};
   std::atomic<size_t> next_directory_{0};
   std::atomic<bool> failing_;
@@ -99,7 +84,7 @@ class WriterThread {
   Status WriteLarge(const PlanStep& step);
   Status Read(uint32_t entry, int fd, uint64_t offset, char* to, size_t size);
   Status AddSmallFile(uint32_t entry, size_t stored);
-  void SetOffset(uint32_t entry, uint64_t offset);
+  void SetPlace(uint32_t entry, uint16_t volume, uint64_t offset);
   void Checksum(uint32_t entry, uint64_t stored, uint64_t offset, const char* data, size_t size);
   char* Extend(size_t size);
   Status Settle(uint32_t entry, Status status);
@@ -114,17 +99,12 @@ class WriterThread {
 };
 
 Status Writer::Run(Written* out) {
+  const Plan& plan = catalogue_.plan;
   progress_.entries_total = catalogue_.size();
-  progress_.bytes_total = catalogue_.plan.stored_bytes;
-  fd_.reset(open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd_.valid()) return Status::FromErrno("cannot open", path_, errno);
-  SHOAL_RETURN_IF_ERROR(Truncate(catalogue_.plan.volume_length));
-  const std::string head = VolumeHead();
-  SHOAL_RETURN_IF_ERROR(Explain(WriteExact(fd_.get(), path_, 0, head.data(), head.size()), path_, catalogue_.plan));
-
+  progress_.bytes_total = plan.stored_bytes;
   SHOAL_RETURN_IF_ERROR(RunThreads(jobs_, [this](unsigned) { WriterThread(this).Run(); }));
   SHOAL_RETURN_IF_ERROR(failure_);
-  if (Stopped()) return Status(Code::kCancelled, "cancelled while the volume was written");
+  if (Stopped()) return Status(Code::kCancelled, "cancelled while the volumes were written");
 
   for (auto& problem : problems_) {
     if (Keeps(problem.first)) {
@@ -134,59 +114,65 @@ Status Writer::Run(Written* out) {
     out->failed_files.push_back(problem.first);
     (problem.second.code == Code::kChanged ? out->changed : out->unreadable).push_back(std::move(problem.second));
   }
-  out->length = catalogue_.plan.volume_length;
   if (failing_) return Status();
   catalogue_.has_checksums = true;
-  return WriteTail();
+  FillCopies();
+  // A tree without anything below its root has nothing but a tail.
+  return plan.steps.empty() ? CompleteVolume(0) : Status();
 }
 
-Status Writer::WriteTail() {
+// Writes what stands behind the members, all of which are written.
+Status Writer::CompleteVolume(size_t number) {
+  const Plan& plan = catalogue_.plan;
+  const VolumePlan& volume = plan.volumes[number];
   std::string text;
-  uint64_t offset = catalogue_.plan.tail_offset;
+  uint64_t offset = volume.tail_offset;
   uint64_t first = 0;
   std::vector<uint32_t> values;
   auto flush = [&]() -> Status {
     text.clear();
     AppendTailValues(TailValues::kChecksums, first, values.data(), values.size(), &text);
-    SHOAL_RETURN_IF_ERROR(Write(offset, text.data(), text.size()));
+    SHOAL_RETURN_IF_ERROR(volumes_.Write(number, offset, text.data(), text.size()));
     offset += text.size();
     first += values.size();
     values.clear();
     return Status();
   };
-  for (uint32_t entry = 0; entry < catalogue_.size(); entry++) {
-    if (!catalogue_.IsFile(entry) || catalogue_.sizes[entry] == 0) continue;
-    const uint64_t stored = StoredBytes(catalogue_, entry);
-    const bool is_chunked = stored > format::kChunkLength;
-    const uint64_t count = is_chunked ? (stored + format::kChunkLength - 1) / format::kChunkLength : 1;
-    for (uint64_t i = 0; i < count; i++) {
-      values.push_back(is_chunked ? catalogue_.chunk_checksums[catalogue_.checksums[entry] + i]
-                                  : catalogue_.checksums[entry]);
-      if (values.size() == kValuesPerHeader) SHOAL_RETURN_IF_ERROR(flush());
+  for (size_t i = volume.first_step; i < volume.first_step + volume.step_count; i++) {
+    const PlanStep& step = plan.steps[i];
+    if (step.kind != PlanStep::Kind::kMembers) continue;
+    for (uint32_t member = step.first; member < step.first + step.count; member++) {
+      const uint32_t entry = plan.EntryOf(member);
+      if (!catalogue_.HasData(entry)) continue;
+      const uint64_t stored = StoredBytes(catalogue_, entry);
+      const uint64_t count = ChecksumCount(catalogue_.sizes[entry], stored);
+      for (uint64_t value = 0; value < count; value++) {
+        values.push_back(stored > format::kChunkLength ? catalogue_.chunk_checksums[catalogue_.checksums[entry] + value]
+                                                       : catalogue_.checksums[entry]);
+        if (values.size() == kValuesPerHeader) SHOAL_RETURN_IF_ERROR(flush());
+      }
     }
   }
   if (!values.empty()) SHOAL_RETURN_IF_ERROR(flush());
   text.clear();
-  AppendTailLinks(catalogue_.plan.links, &text);
-  if (first != catalogue_.plan.checksum_count || offset + text.size() != catalogue_.plan.pieces_offset) {
+  AppendTailLinks(volume.links, &text);
+  if (first != volume.checksum_count || offset + text.size() != volume.pieces_offset) {
     return Status(Code::kInternal, "the volume's tail does not end where it was planned")
-        .At(path_, static_cast<int64_t>(offset));
+        .At(volumes_.path(number), static_cast<int64_t>(offset));
   }
-  return Write(offset, text.data(), text.size());
-}
-
-Status Writer::Write(uint64_t offset, const char* from, size_t size) {
-  catalogue_.pieces.Add(offset, from, size);
-  SHOAL_RETURN_IF_ERROR(Explain(WriteExact(fd_.get(), path_, offset, from, size), path_, catalogue_.plan));
-  // Storage begins at once, so that less is left for the sync at the end. What it cannot do, that will tell.
-  sync_file_range(fd_.get(), static_cast<off64_t>(offset), static_cast<off64_t>(size), SYNC_FILE_RANGE_WRITE);
+  SHOAL_RETURN_IF_ERROR(volumes_.Write(number, offset, text.data(), text.size()));
+  volumes_.Close(number);
   return Status();
 }
 
-// Gives the file its length at once, so that threads write within it in any order.
-Status Writer::Truncate(uint64_t length) {
-  if (ftruncate(fd_.get(), static_cast<off_t>(length)) == 0) return Status();
-  return Status::FromErrno(("cannot make a file of " + std::to_string(length) + " bytes").c_str(), path_, errno);
+void Writer::FillCopies() {
+  for (uint32_t entry = 0; entry < catalogue_.originals.size(); entry++) {
+    if (!catalogue_.IsCopy(entry)) continue;
+    const uint32_t original = catalogue_.originals[entry];
+    catalogue_.offsets[entry] = catalogue_.offsets[original];
+    catalogue_.checksums[entry] = catalogue_.checksums[original];
+    if (!catalogue_.volumes.empty()) catalogue_.volumes[entry] = catalogue_.volumes[original];
+  }
 }
 
 void Writer::Report(uint32_t entry, const Status& status) {
@@ -208,6 +194,8 @@ void WriterThread::Run() {
   for (size_t i; !writer_.Stopped() && (i = writer_.next_step_.fetch_add(1)) < plan.steps.size();) {
     const PlanStep& step = plan.steps[i];
     Status status = step.kind == PlanStep::Kind::kStored ? WriteLarge(step) : WriteMembers(step);
+    const bool completes = writer_.volumes_.EndStep(step.volume) && !writer_.failing_ && !writer_.Stopped();
+    if (status.ok() && completes) status = writer_.CompleteVolume(step.volume);
     if (!status.ok()) return writer_.Fail(std::move(status));
   }
   // Last, when nearly everything was read: a directory that got or lost a name in the meantime is no longer what the
@@ -215,7 +203,7 @@ void WriterThread::Run() {
   for (size_t i; !writer_.Stopped() && (i = writer_.next_directory_.fetch_add(1)) < plan.directories.size();) {
     const uint32_t directory = plan.directories[i];
     if (catalogue_.made_up_root && directory == 0) continue;
-    Status status = Settle(directory, reader_.CheckDirectory(directory));
+    Status status = Settle(directory, reader_.CheckPath(directory));
     if (!status.ok()) return writer_.Fail(std::move(status));
   }
 }
@@ -227,20 +215,21 @@ Status WriterThread::WriteMembers(const PlanStep& step) {
   for (uint32_t number = step.first; number < step.first + step.count; number++) {
     if (writer_.Stopped()) return Status();
     const bool is_directory_step = step.kind == PlanStep::Kind::kDirectories;
-    const uint32_t entry = is_directory_step ? catalogue_.plan.directories[number] : number;
+    const uint32_t entry = is_directory_step ? catalogue_.plan.directories[number] : catalogue_.plan.EntryOf(number);
     if (catalogue_.IsDirectory(entry) != is_directory_step) continue;
     members++;
+    if (catalogue_.IsCopy(entry)) SHOAL_RETURN_IF_ERROR(Settle(entry, reader_.CheckPath(entry)));
     header_.clear();
     builder_.Append(entry, &header_);
     std::memcpy(Extend(header_.size()), header_.data(), header_.size());
-    if (!catalogue_.IsFile(entry)) continue;
-    SetOffset(entry, step.offset + used_);
+    if (!catalogue_.HasData(entry)) continue;
+    SetPlace(entry, step.volume, step.offset + used_);
     const uint64_t stored = StoredBytes(catalogue_, entry);
     if (stored > Plan::kLargeFile) continue;  // its data are steps of their own
     SHOAL_RETURN_IF_ERROR(Settle(entry, AddSmallFile(entry, static_cast<size_t>(stored))));
     bytes += stored;
   }
-  if (!writer_.failing_) SHOAL_RETURN_IF_ERROR(writer_.Write(step.offset, buffer_.data(), used_));
+  if (!writer_.failing_) SHOAL_RETURN_IF_ERROR(writer_.volumes_.Write(step.volume, step.offset, buffer_.data(), used_));
   writer_.progress_.entries_done.fetch_add(members, std::memory_order_relaxed);
   writer_.progress_.bytes_done.fetch_add(bytes, std::memory_order_relaxed);
   return Status();
@@ -281,7 +270,7 @@ Status WriterThread::WriteLarge(const PlanStep& step) {
     if (!read.ok()) return Settle(entry, std::move(read));
     Checksum(entry, stored, step.stored_offset + done, to, size);
     std::memset(to + size, 0, used_ - size);
-    SHOAL_RETURN_IF_ERROR(writer_.Write(step.offset + done, to, used_));
+    SHOAL_RETURN_IF_ERROR(writer_.volumes_.Write(step.volume, step.offset + done, to, used_));
     done += size;
     writer_.progress_.bytes_done.fetch_add(size, std::memory_order_relaxed);
   }
@@ -301,14 +290,16 @@ void WriterThread::Checksum(uint32_t entry, uint64_t stored, uint64_t offset, co
 }
 
 // `offset` is where the stored bytes of the file begin in the volume.
-void WriterThread::SetOffset(uint32_t entry, uint64_t offset) {
+void WriterThread::SetPlace(uint32_t entry, uint16_t volume, uint64_t offset) {
   if (ExtentList* list = FindExtents(&catalogue_, entry)) {
     for (Extent& extent : list->extents) {
+      extent.volume = volume;
       extent.offset = offset;
       offset += extent.length;
     }
   } else if (catalogue_.sizes[entry] > 0) {
     catalogue_.offsets[entry] = offset;
+    if (!catalogue_.volumes.empty()) catalogue_.volumes[entry] = volume;
   }
 }
 
@@ -330,34 +321,9 @@ Status WriterThread::Settle(uint32_t entry, Status status) {
 
 }  // namespace
 
-Status WriteVolume(PackCatalogue* catalogue, const std::string& path, unsigned jobs, Progress* progress, Written* out) {
-  return Writer(catalogue, path, jobs, progress).Run(out);
-}
-
-Status FinishVolume(PackCatalogue* catalogue, const std::string& path, const uint8_t* id,
-                    std::vector<uint32_t>* pieces) {
-  const Plan& plan = catalogue->plan;
-  UniqueFd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd.valid()) return Status::FromErrno("cannot open", path, errno);
-  auto write = [&](uint64_t offset, const std::string& text) {
-    catalogue->pieces.Add(offset, text.data(), text.size());
-    return Explain(WriteExact(fd.get(), path, offset, text.data(), text.size()), path, plan);
-  };
-  SHOAL_RETURN_IF_ERROR(write(0, VolumeHead(id)));
-  SHOAL_RETURN_IF_ERROR(catalogue->pieces.Rows(plan.pieces_offset, pieces));
-
-  std::string tail;
-  const uint64_t whole = plan.pieces_offset / format::kPieceLength;
-  for (uint64_t first = 0; first < whole; first += kValuesPerHeader) {
-    AppendTailValues(TailValues::kPieces, first, pieces->data() + first, std::min(kValuesPerHeader, whole - first),
-                     &tail);
-  }
-  MemberBuilder(catalogue).Append(0, &tail);
-  AppendVolumeEnd(plan.pieces_offset + tail.size(), &tail);
-  SHOAL_RETURN_IF_ERROR(write(plan.pieces_offset, tail));
-  SHOAL_RETURN_IF_ERROR(catalogue->pieces.Rows(plan.volume_length, pieces));
-  // Where space is taken late, the lack of it shows here.
-  return fdatasync(fd.get()) == 0 ? Status() : Explain(Status::FromErrno("cannot sync", path, errno), path, plan);
+Status WriteVolumes(PackCatalogue* catalogue, const std::vector<std::string>& paths, unsigned jobs, Progress* progress,
+                    Written* out) {
+  return Writer(catalogue, paths, jobs, progress).Run(out);
 }
 
 }  // namespace shoal

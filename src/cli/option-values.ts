@@ -1,4 +1,5 @@
 import { ShoalError } from '../base/errors.ts';
+import { parseSize } from '../base/sizes.ts';
 
 /** The value of `--jobs`: a number of threads. */
 export function parseJobs(text: string): number {
@@ -16,6 +17,15 @@ export function parsePart(text: string): { number: number; count: number } {
     throw new ShoalError('usage', `--part: expected I/N, such as 2/4, with I from 1 to N, found "${text}"`);
   }
   return { number: Number(number), count: Number(count) };
+}
+
+/** The value of `--volume-size`: bytes, as `4G` or `4000000000`. */
+export function parseVolumeSize(text: string): number {
+  try {
+    return parseSize(text);
+  } catch (error) {
+    throw error instanceof ShoalError ? new ShoalError('usage', `--volume-size: ${error.message}`) : error;
+  }
 }
 
 /** The value of `--lease`: a process id. */

@@ -10,15 +10,24 @@ import { sizeText } from './size-text.ts';
 /** Lines of a list that are shown to a person; `--json` has all. */
 const shownProblems = 100;
 
-/** What was met on the way and is to be told on stderr, whatever was asked for: what the image lacks. */
-export function tellLeftOut({ unreadable }: Pick<PackSummary, 'unreadable'>): void {
+/** What is to be told on stderr, whatever was asked for: what the image lacks, and what of the sources stays. */
+export function tellLeftOut({ unreadable, removed }: Pick<PackSummary, 'unreadable' | 'removed'>): void {
   tell('left out ', unreadable);
+  tell('not removed: ', removed?.kept ?? []);
 }
 
 /** What else was met. */
-export function tellNotices({ skipped, notices }: Pick<PackSummary, 'skipped' | 'notices'>): void {
-  tell('skipped ', skipped);
-  tell('', notices);
+export function tellNotices(found: Pick<PackSummary, 'skipped' | 'notices' | 'oversized' | 'strays'>): void {
+  tell('skipped ', found.skipped);
+  tell('', found.notices);
+  tell('', found.oversized);
+  if (found.strays.count > 0) printMessage(`shoal: pack: ${strayText(found.strays)}`);
+}
+
+function strayText({ first, count }: PackSummary['strays']): string {
+  const named = first.map(showBytes).join(', ');
+  const more = count > first.length ? `, and ${count - first.length} more` : '';
+  return `--order: ${countText(count, 'path is', 'paths are')} no file of the image: ${named}${more}`;
 }
 
 function tell(verb: string, problems: readonly EntryProblem[]): void {
@@ -33,12 +42,17 @@ export function summaryLine(image: Buffer, result: PackSummary, milliseconds: nu
   return [
     `${showBytes(image)}: ${countText(result.entries, 'entry', 'entries')}, ${sizeText(result.bytes)} of content in an image of ${sizeText(result.indexLength + result.volumeLength)}`,
     `${durationText(milliseconds)}, ${Math.round(result.entries / seconds)} entries/s, ${sizeText(result.bytes / seconds)}/s`,
-    `${countText(result.inodes, 'inode', 'inodes')} in 2 files${warningsText(result)}`,
+    `${countText(result.inodes, 'inode', 'inodes')} in ${result.volumes.length + 1} files${warningsText(result)}`,
   ].join('; ');
 }
 
-function warningsText({ skipped, notices, unreadable }: PackSummary): string {
-  const count = skipped.length + notices.length + unreadable.length;
+/** What `--remove-source` has done. */
+export function removedLine({ entries, inodes, bytes }: NonNullable<PackSummary['removed']>): string {
+  return `removed ${countText(entries, 'entry', 'entries')} of the sources: ${countText(inodes, 'inode', 'inodes')} and ${sizeText(bytes)} freed`;
+}
+
+function warningsText({ skipped, notices, unreadable, oversized }: PackSummary): string {
+  const count = skipped.length + notices.length + unreadable.length + oversized.length;
   return count === 0 ? '' : `; ${countText(count, 'warning', 'warnings')}`;
 }
 
@@ -50,12 +64,17 @@ export function packDocument(image: Buffer, result: PackSummary, milliseconds: n
     bytes: result.bytes,
     inodes: result.inodes,
     indexLength: result.indexLength,
+    volumes: result.volumes.map(({ name, length }) => ({ ...byteFields('name', name), length })),
     volumeLength: result.volumeLength,
+    dedupedBytes: result.dedupedBytes,
     nanoseconds: Math.round(milliseconds * 1e6),
     excluded: result.excluded,
     skipped: problemDocuments(result.skipped),
     notices: problemDocuments(result.notices),
     unreadable: problemDocuments(result.unreadable),
+    oversized: problemDocuments(result.oversized),
+    strays: { count: result.strays.count, first: result.strays.first.map((path) => byteFields('path', path)) },
+    ...(result.removed && { removed: { ...result.removed, kept: problemDocuments(result.removed.kept) } }),
   };
 }
 

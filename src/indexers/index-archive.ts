@@ -5,6 +5,7 @@ import { version } from '../base/version.ts';
 import { assembleIndex, encodeCatalogue } from '../format/write-index.ts';
 import { type EntryProblem, entryProblems } from '../image/entry-problem.ts';
 import { writeFileAtomically } from '../io/atomic-file.ts';
+import type { ByteSource } from '../io/byte-source.ts';
 import { openFileSource } from '../io/file-source.ts';
 import type { JobOptions } from '../native/run-job.ts';
 import { archiveVolume } from './archive-volume.ts';
@@ -13,7 +14,7 @@ import { isShoalVolume } from './tar/is-shoal-volume.ts';
 import { readTar, type TarContents } from './tar/read-tar.ts';
 
 export interface IndexOptions extends JobOptions {
-  /** Where the index goes. Default: beside the archive, `x.shoal` for a volume `x.tar` that Shoal wrote, `NAME.shoal` for any other archive `NAME`. */
+  /** Where the index goes; needed for several volumes. Default: beside the archive, `x.shoal` for a volume `x.tar` that Shoal wrote, `NAME.shoal` for any other archive `NAME`. */
   readonly output?: string | Buffer | undefined;
   /** Whether an index that is there gives way. Default false. */
   readonly force?: boolean | undefined;
@@ -36,7 +37,7 @@ export interface IndexSummary {
 
 /**
  * Makes the index of an archive, which stays as it is and must stay where it is: files of the image are read from it in place. A volume that Shoal
- * wrote gives the image that it was packed as.
+ * wrote gives the image that it was packed as; of an image with several volumes all are given, in any order, with `output`.
  *
  * Throws `missing`, `permission`, `exists`, `usage` before any work; `unsupported` for anything but an uncompressed tar in one file; `malformed`, `checksum`, `truncated`
  * where the archive is damaged; `changed` if something wrote to it meanwhile.
@@ -46,45 +47,68 @@ export interface IndexSummary {
  * const { image, skipped } = await indexArchive('/archive/photos.tar', { output: 'photos.shoal' });
  * ```
  */
-export async function indexArchive(path: string | Buffer, options: IndexOptions = {}): Promise<IndexSummary> {
-  const archive = Buffer.from(path);
-  const source = openFileSource(archive, 'unsupported');
+export async function indexArchive(
+  paths: string | Buffer | readonly (string | Buffer)[],
+  options: IndexOptions = {},
+): Promise<IndexSummary> {
+  const archives = (isList(paths) ? paths : [paths]).map((path) => Buffer.from(path));
+  const sources: ByteSource[] = [];
   try {
-    const before = stateOf(archive);
-    const image =
-      options.output === undefined ? defaultImagePath(archive, isShoalVolume(source)) : Buffer.from(options.output);
-    checkImagePath(image, archive, options.force === true);
+    for (const archive of archives) sources.push(openFileSource(archive, 'unsupported'));
+    const before = archives.map(stateOf);
+    const image = imageOf(archives, sources, options);
+    for (const archive of archives) checkImagePath(image, archive, options.force === true);
 
-    const contents = await readTar(archive, options);
+    const contents = await readTar(archives, options);
     const catalogue = encodeCatalogue(contents.columns);
-    checkId(archive, contents, catalogue.id);
-    const volume = archiveVolume(source, archive, image, {
-      hasChecksums: contents.columns.hasChecksums,
-      byShoal: contents.id !== undefined,
-      pieces: contents.pieces,
-    });
-    const index = assembleIndex(catalogue, [volume], { 'shoal.version': version });
-    if (stateOf(archive) !== before) {
+    checkId(archives, contents, catalogue.id);
+    const volumes = contents.volumes.map(({ archive, pieces }) =>
+      archiveVolume(sources[archive] as ByteSource, archives[archive] as Buffer, image, {
+        hasChecksums: contents.columns.hasChecksums,
+        byShoal: contents.id !== undefined,
+        pieces,
+      }),
+    );
+    const index = assembleIndex(catalogue, volumes, { 'shoal.version': version });
+    archives.forEach((archive, number) => {
+      if (stateOf(archive) === before[number]) return;
       const message = 'the archive changed while it was read; index it again when nothing writes to it';
       throw new ShoalError('changed', message, { path: showBytes(archive) });
-    }
+    });
 
     await writeFileAtomically(image, index.parts, { replace: options.force === true });
     const { entries, bytes, skipped } = contents;
     const id = index.id.toString('hex');
     return { image, id, entries, bytes, indexLength: index.length, skipped: entryProblems(skipped) };
   } finally {
-    source.close();
+    for (const source of sources) source.close();
   }
 }
 
-/** A volume that Shoal wrote must give the entries that it was packed as. */
-function checkId(archive: Buffer, contents: TarContents, id: Buffer): void {
+function isList(paths: string | Buffer | readonly (string | Buffer)[]): paths is readonly (string | Buffer)[] {
+  return Array.isArray(paths);
+}
+
+function imageOf(archives: readonly Buffer[], sources: readonly ByteSource[], options: IndexOptions): Buffer {
+  if (options.output !== undefined) return Buffer.from(options.output);
+  const [archive, ...others] = archives;
+  const [source] = sources;
+  if (archive === undefined || source === undefined) throw new ShoalError('usage', 'expected an archive, found none');
+  if (others.length > 0) {
+    throw new ShoalError('usage', 'expected a name for the index of several volumes, found none; give an output');
+  }
+  return defaultImagePath(archive, isShoalVolume(source));
+}
+
+/** Volumes that Shoal wrote must give the entries that they were packed as. */
+function checkId(archives: readonly Buffer[], contents: TarContents, id: Buffer): void {
   if (contents.id === undefined || contents.id.equals(id)) return;
+  const [archive] = archives;
+  const what = archives.length > 1 ? 'a volume is damaged, or was' : 'the volume is damaged, or was';
   const message =
     `expected the entries of image ${contents.id.toString('hex')}, found those of ${id.toString('hex')}: ` +
-    'the volume is damaged, or was changed after Shoal wrote it; extract it with tar and pack it anew';
-  throw new ShoalError('checksum', message, { path: showBytes(archive), offset: 0 });
+    `${what} changed after Shoal wrote it; extract it with tar and pack it anew`;
+  throw new ShoalError('checksum', message, { ...(archive !== undefined && { path: showBytes(archive) }), offset: 0 });
 }
 
 /** What changes when a file is written to. */

@@ -100,18 +100,15 @@ export interface NativeSurvey {
   readonly inodes: number;
 }
 
-/** A catalogue whose volume is planned. */
-export interface PlannedCatalogue {
+export interface WalkedCatalogue {
   readonly catalogue: NativeCatalogue;
   readonly entries: number;
   /** Bytes of file content, aliases not counted again, holes included. */
   readonly bytes: number;
-  /** Length of the volume that writeVolume will make. */
-  readonly volumeLength: number;
   readonly survey: NativeSurvey;
 }
 
-export interface WalkResult extends PlannedCatalogue {
+export interface WalkResult extends WalkedCatalogue {
   /** Names that a pattern excluded; what is below them was not looked at. */
   readonly excluded: number;
   /** Left out on purpose: sockets, and what mount points show with `oneFileSystem`. */
@@ -122,14 +119,35 @@ export interface WalkResult extends PlannedCatalogue {
   readonly unreadable: readonly NativeProblem[];
 }
 
-export interface LeaveOutResult extends PlannedCatalogue {
+export interface LeaveOutResult extends WalkedCatalogue {
   /** Other names of the same files, which went with them. */
   readonly others: readonly NativeProblem[];
 }
 
+/** How a catalogue is put into volumes. */
+export interface NativePlanOptions {
+  /** Of a volume in bytes, at most; 0: one volume for everything. */
+  readonly volumeSize: number;
+  /** Whether the members of a WebDataset sample stand together, in one volume. */
+  readonly samples?: boolean | undefined;
+  /** A file that lists paths whose members stand first; each ends in a newline, or a NUL. */
+  readonly orderFile?: Buffer | undefined;
+  readonly orderNull?: boolean | undefined;
+}
+
+export interface PlanResult {
+  /** Length of each volume that writeVolumes will make. */
+  readonly volumeLengths: Float64Array;
+  /** Bytes of copies, which are not stored. */
+  readonly copiedBytes: number;
+  /** Entries that need a volume longer than was asked for, each alone in one. */
+  readonly oversized: readonly NativeProblem[];
+  /** The first paths in `orderFile` that no file of the tree has, and how many there are. */
+  readonly strays: readonly Buffer[];
+  readonly strayCount: number;
+}
+
 export interface WriteResult {
-  /** Length of the volume. */
-  readonly length: number;
   readonly unreadable: readonly NativeProblem[];
   /** Files that were not the same before, during and after reading. */
   readonly changed: readonly NativeProblem[];
@@ -145,10 +163,12 @@ export interface ScanResult {
   readonly bytes: number;
   /** Members that have no place in a tree (paths with `..`, links to nothing …). */
   readonly skipped: readonly NativeProblem[];
-  /** The id in the head of a volume that Shoal wrote, 32 hexadecimal digits; else undefined. */
+  /** Which of the given paths each volume is. */
+  readonly order: readonly number[];
+  /** The id in the heads of volumes that Shoal wrote, 32 hexadecimal digits; else undefined. */
   readonly id?: string;
-  /** CRC32C of each piece of a volume that Shoal wrote; else undefined. */
-  readonly pieces?: Uint32Array;
+  /** CRC32C of each piece of each volume that Shoal wrote; else undefined. */
+  readonly pieces?: readonly Uint32Array[];
 }
 
 export interface EncodedVolume {
@@ -288,16 +308,30 @@ export interface Addon {
    * (mode 0755, uid, gid and mtime 0: the same for everybody).
    */
   walk(options: WalkOptions, progress: BigUint64Array): Promise<WalkResult>;
-  /** Leaves a walked catalogue its directories and what else is of part number `part`, counted from 0, of `count`; plans its volume anew. */
-  keepPart(catalogue: NativeCatalogue, part: number, count: number, jobs: number): Promise<PlannedCatalogue>;
-  /** Takes the files of these numbers out of a walked catalogue, as if the walk had not met them, and plans its volume anew. */
-  leaveOut(catalogue: NativeCatalogue, files: Uint32Array, jobs: number): Promise<LeaveOutResult>;
-  /** Writes the volume of a walked catalogue to `path` (an empty file) but for what needs the id. Fills checksums and offsets. */
-  writeVolume(catalogue: NativeCatalogue, path: Buffer, jobs: number, progress: BigUint64Array): Promise<WriteResult>;
-  /** Completes a volume that writeVolume wrote, with the image's id (16 bytes), and syncs it. Resolves to the CRC32C of each of its pieces (docs/FORMAT.md §4.13). */
-  finishVolume(catalogue: NativeCatalogue, path: Buffer, id: Uint8Array): Promise<Uint32Array>;
-  /** Reads the headers of an uncompressed tar. */
-  scanTar(path: Buffer, progress: BigUint64Array): Promise<ScanResult>;
+  /** Leaves a walked catalogue its directories and what else is of part number `part`, counted from 0, of `count`. */
+  keepPart(catalogue: NativeCatalogue, part: number, count: number): Promise<WalkedCatalogue>;
+  /** Takes the files of these numbers out of a walked catalogue, as if the walk had not met them. */
+  leaveOut(catalogue: NativeCatalogue, files: Uint32Array): Promise<LeaveOutResult>;
+  /** Finds files of equal content, which are then planned as copies of one of them. */
+  findCopies(catalogue: NativeCatalogue, jobs: number, progress: BigUint64Array): Promise<void>;
+  /** Decides where everything of a walked catalogue stands in its volumes. */
+  planVolumes(catalogue: NativeCatalogue, options: NativePlanOptions, jobs: number): Promise<PlanResult>;
+  /** Writes the planned volumes to new files at `paths`, one for each, but for what needs the id. Fills checksums and places. */
+  writeVolumes(
+    catalogue: NativeCatalogue,
+    paths: readonly Buffer[],
+    jobs: number,
+    progress: BigUint64Array,
+  ): Promise<WriteResult>;
+  /** Completes volumes that writeVolumes wrote, with the image's id (16 bytes), and syncs them. Resolves to the CRC32C of the pieces of each (docs/FORMAT.md §4.13). */
+  finishVolumes(
+    catalogue: NativeCatalogue,
+    paths: readonly Buffer[],
+    id: Uint8Array,
+    jobs: number,
+  ): Promise<readonly Uint32Array[]>;
+  /** Reads the headers of an uncompressed tar, or of all volumes of an image, in any order. */
+  scanTar(paths: readonly Buffer[], progress: BigUint64Array): Promise<ScanResult>;
   /** Makes one catalogue of the trees of images (later ones win), without what is at and below the paths `removed`. Opens no volume. */
   mergeImages(parts: readonly MergePart[], removed: readonly Buffer[], progress: BigUint64Array): Promise<MergeResult>;
   catalogueColumns(catalogue: NativeCatalogue): CatalogueColumns;

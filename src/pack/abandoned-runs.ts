@@ -1,10 +1,12 @@
 import { lstat, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { showBytes } from '../base/entry-path.ts';
-import { ShoalError } from '../base/errors.ts';
+import { isShoalError, ShoalError } from '../base/errors.ts';
+import { indexedVolumes } from '../image/indexed-volumes.ts';
 import { systemCode, systemError } from '../io/system-error.ts';
 import { lstatOf } from './check-request.ts';
 import { isAlive, isTaggedAlive, type Lease, ownTag, readLease } from './lease.ts';
-import { type OutputPaths, pathsIn } from './output-paths.ts';
+import { leaseName, type OutputPaths, pathIn, pathsIn, volumeBeside } from './output-paths.ts';
+import { readSurplus, removeSurplus } from './surplus-volumes.ts';
 
 /**
  * Takes a dead run's work directory out of the way; {@link removeAbandoned} removes it. `prepared` is a directory that was just written, whose
@@ -63,32 +65,56 @@ export async function removeAbandoned(paths: OutputPaths): Promise<void> {
     // Ours is a dead run's that this one has just retired.
     const isLeft = tag === ownTag() || isTaggedAlive(tag, age) === false;
     if (!isLeft || found?.isDirectory() !== true) continue;
-    if (await hasPublishedVolumeOnly(directory, paths)) await unlink(paths.volume).catch(ignoreMissing);
+    await removePublishedVolumes(directory, paths);
+    await removeSurplus(paths, await readSurplus(pathsIn(directory, paths).surplus));
     await removeRun(directory, paths);
   }
 }
 
 /** Removes a directory of ours, or of a dead run. */
 export async function removeRun(directory: Buffer, paths: OutputPaths): Promise<void> {
-  const inside = pathsIn(directory, paths);
   try {
-    // The index first: from then on no volume is taken for one that this run published.
-    for (const path of [inside.index, inside.volume, inside.lease]) await unlink(path).catch(ignoreMissing);
+    await emptyRun(directory, paths);
     await rmdir(directory).catch(ignoreMissing);
   } catch (error) {
     throw systemError('remove what an earlier run left', showBytes(directory), error);
   }
 }
 
-/** Whether the dead run was stopped between publishing its volume and its index: then the volume is of no use to anybody. */
-async function hasPublishedVolumeOnly(directory: Buffer, paths: OutputPaths): Promise<boolean> {
+/** Removes all files of a directory of ours, or of a dead run. */
+export async function emptyRun(directory: Buffer, paths: OutputPaths): Promise<void> {
   const inside = pathsIn(directory, paths);
-  const published = await lstatOf(paths.volume);
-  if (published === undefined || (await lstatOf(paths.index)) !== undefined) return false;
-  // The index is the first to be removed and the last to be published.
-  if ((await lstatOf(inside.index)) === undefined) return false;
-  const volume = await lstatOf(inside.volume);
-  return volume === undefined || (volume.dev === published.dev && volume.ino === published.ino);
+  // The index first: from then on no volume is taken for one that this run published. The lease last: it says whose the others are.
+  await unlink(inside.index).catch(ignoreMissing);
+  const names = await readdir(directory, { encoding: 'buffer' }).catch((error: unknown) => {
+    ignoreMissing(error);
+    return [];
+  });
+  for (const name of names) if (!name.equals(leaseName)) await unlink(pathIn(directory, name)).catch(ignoreMissing);
+  await unlink(inside.lease).catch(ignoreMissing);
+}
+
+/** Where the dead run was stopped between publishing its first volume and its index, its volumes are of no use to anybody. */
+async function removePublishedVolumes(directory: Buffer, paths: OutputPaths): Promise<void> {
+  // The index is the last to be published, and the first to be removed.
+  if ((await lstatOf(paths.index)) !== undefined) return;
+  for (const name of volumesNamedIn(pathsIn(directory, paths).index)) {
+    const published = await lstatOf(volumeBeside(paths, name));
+    if (published === undefined) continue;
+    const volume = await lstatOf(pathIn(directory, name));
+    const isOurs = volume === undefined || (volume.dev === published.dev && volume.ino === published.ino);
+    if (isOurs) await unlink(volumeBeside(paths, name)).catch(ignoreMissing);
+  }
+}
+
+/** None where there is no whole index: then nothing was published. */
+function volumesNamedIn(index: Buffer): readonly Buffer[] {
+  try {
+    return indexedVolumes(index).names;
+  } catch (error) {
+    if (isShoalError(error)) return [];
+    throw error;
+  }
 }
 
 interface FoundLease {

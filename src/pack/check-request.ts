@@ -5,37 +5,52 @@ import { ShoalError } from '../base/errors.ts';
 import { systemCode, systemError } from '../io/system-error.ts';
 import type { OutputPaths } from './output-paths.ts';
 
-/** Tells mistakes before any work starts: a source or the output's directory missing, the output inside a source. */
-export async function checkRequest(sources: readonly Buffer[], paths: OutputPaths): Promise<void> {
-  const found = await checkSources(sources);
+/** Tells mistakes before any work starts: a source or the output's directory missing, the output inside a source. `outputs` are files to be made. */
+export async function checkRequest(
+  sources: readonly Buffer[],
+  paths: OutputPaths,
+  outputs: readonly Buffer[],
+): Promise<void> {
+  await checkSources(sources);
+  const places = await placesOf(sources);
   await checkDirectory(paths.directory);
-  await checkOutside(paths, sources, found);
+  await checkNoneOf(places, outputs);
+  await checkOutside(paths, places);
 }
 
 /** Throws where there is no source, or one is not there. */
-export async function checkSources(sources: readonly Buffer[]): Promise<BigIntStats[]> {
+export async function checkSources(sources: readonly Buffer[]): Promise<void> {
   if (sources.length === 0) throw new ShoalError('usage', 'expected at least one source to pack, found none');
-  return await Promise.all(sources.map(statSource));
+  await Promise.all(sources.map(statSource));
 }
 
-/** Throws `exists` where the output is taken and must not give way, or is something that no image is. */
-export async function checkFree(paths: OutputPaths, force: boolean): Promise<void> {
-  for (const path of [paths.index, paths.volume]) await checkFreePath(path, force);
+/** Throws where a file that is to be read later cannot be. */
+export async function checkReadable(file: Buffer): Promise<void> {
+  await access(file, constants.R_OK).catch((error: unknown) => {
+    throw systemError('read', showBytes(file), error);
+  });
 }
 
-/** {@link checkFree} of one file. */
-export async function checkFreePath(path: Buffer, force: boolean): Promise<void> {
-  const found = await lstatOf(path);
-  if (found === undefined) return;
-  if (!force) {
-    throw new ShoalError('exists', 'expected no file here, found one; give another name, or --force to replace it', {
-      path: showBytes(path),
-    });
-  }
-  if (found.isDirectory()) {
-    throw new ShoalError('exists', 'expected a file to replace, found a directory; give another name', {
-      path: showBytes(path),
-    });
+/** Throws `usage` where one of the `outputs` is a source. */
+export async function checkNoSource(sources: readonly Buffer[], outputs: readonly Buffer[]): Promise<void> {
+  await checkNoneOf(await placesOf(sources), outputs);
+}
+
+/** Throws `exists` where one of the `outputs` is taken and must not give way, or is something that no image is. */
+export async function checkFree(outputs: readonly Buffer[], force: boolean): Promise<void> {
+  for (const path of outputs) {
+    const found = await lstatOf(path);
+    if (found === undefined) continue;
+    if (!force) {
+      throw new ShoalError('exists', 'expected no file here, found one; give another name, or --force to replace it', {
+        path: showBytes(path),
+      });
+    }
+    if (found.isDirectory()) {
+      throw new ShoalError('exists', 'expected a file to replace, found a directory; give another name', {
+        path: showBytes(path),
+      });
+    }
   }
 }
 
@@ -64,14 +79,27 @@ export async function checkDirectory(directory: Buffer): Promise<void> {
   await access(directory, constants.W_OK | constants.X_OK).catch(fail);
 }
 
-/** A volume that is packed into itself would never end. Directories are compared by device and inode: names can lie. */
-async function checkOutside(
-  paths: OutputPaths,
-  sources: readonly Buffer[],
-  found: readonly BigIntStats[],
-): Promise<void> {
-  const places = new Map(found.map((stats, i) => [placeOf(stats), sources[i] as Buffer]));
-  for (const path of [paths.index, paths.volume]) await checkElsewhere(path, places);
+/** The sources by device and inode: names can lie. */
+type Places = ReadonlyMap<string, Buffer>;
+
+async function placesOf(sources: readonly Buffer[]): Promise<Places> {
+  const found = await Promise.all(sources.map(statSource));
+  return new Map(found.map((stats, i) => [placeOf(stats), sources[i] as Buffer]));
+}
+
+async function checkNoneOf(places: Places, outputs: readonly Buffer[]): Promise<void> {
+  for (const path of outputs) {
+    const there = await lstatOf(path);
+    if (there !== undefined && places.has(placeOf(there))) {
+      throw new ShoalError('usage', 'expected an output that is no source; give another name', {
+        path: showBytes(path),
+      });
+    }
+  }
+}
+
+/** A volume that is packed into itself would never end. */
+async function checkOutside(paths: OutputPaths, places: Places): Promise<void> {
   let directory = await realpath(paths.directory, { encoding: 'buffer' }).catch((error: unknown) => {
     throw systemError('find the directory', showBytes(paths.directory), error);
   });
@@ -90,21 +118,7 @@ async function checkOutside(
   }
 }
 
-/** Throws `usage` where the output is one of the files that it is made from, under whatever name. */
-export async function checkNoSource(output: Buffer, sources: readonly Buffer[]): Promise<void> {
-  const found = await Promise.all(sources.map(statSource));
-  await checkElsewhere(output, new Map(found.map((stats, i) => [placeOf(stats), sources[i] as Buffer])));
-}
-
-async function checkElsewhere(output: Buffer, places: ReadonlyMap<string, Buffer>): Promise<void> {
-  const there = await lstatOf(output);
-  if (there !== undefined && places.has(placeOf(there))) {
-    throw new ShoalError('usage', 'expected an output that is no source; give another name', {
-      path: showBytes(output),
-    });
-  }
-}
-
-function placeOf(stats: BigIntStats): string {
+/** Device and inode: what a file is, whatever it is called. */
+export function placeOf(stats: BigIntStats): string {
   return `${stats.dev}:${stats.ino}`;
 }

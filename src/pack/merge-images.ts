@@ -9,7 +9,7 @@ import { volumePath } from '../image/open-volume.ts';
 import { publishFile, temporaryBeside, writeNewFile } from '../io/atomic-file.ts';
 import { loadAddon } from '../native/load.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
-import { checkDirectory, checkFreePath, checkNoSource } from './check-request.ts';
+import { checkDirectory, checkFree, checkNoSource } from './check-request.ts';
 import { outputPaths } from './output-paths.ts';
 import { isReservedKey, packMetadata } from './pack-metadata.ts';
 import { type PartVolumes, partVolumes } from './part-volumes.ts';
@@ -67,15 +67,15 @@ export async function mergeImages(
   if (indexes.length === 0) throw new ShoalError('usage', 'expected at least one image to merge, found none');
   const paths = outputPaths(Buffer.from(output));
   await checkDirectory(paths.directory);
-  await checkNoSource(paths.index, indexes);
-  await checkFreePath(paths.index, force);
+  await checkNoSource(indexes, [paths.index]);
+  await checkFree([paths.index], force);
 
   const opened: OpenedPart[] = [];
   try {
     for (const path of indexes) opened.push({ path, index: IndexReader.open(path) });
     const volumes = partVolumes(opened, paths.directory);
     const files = volumes.all.map(({ name }) => volumePath(paths.index, name));
-    await checkNoSource(paths.index, files);
+    await checkNoSource(files, [paths.index]);
     const common = commonMetadata(opened.map(({ index }) => index.metadata()));
     const stored = packMetadata({ ...common, ...metadata }, indexes, false);
     return await writeMerged(opened, volumes, remove.map(toBytes), stored, paths.index, { ...options, force });

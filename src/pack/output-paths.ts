@@ -5,10 +5,9 @@ import { ShoalError } from '../base/errors.ts';
 export interface OutputPaths {
   /** `IMAGE.shoal`. */
   readonly index: Buffer;
-  /** `IMAGE.tar`, beside the index. */
-  readonly volume: Buffer;
-  readonly volumeName: Buffer;
-  /** The directory of both. */
+  /** `IMAGE`: the index's name without its ending. */
+  readonly stem: Buffer;
+  /** Where index and volumes lie. */
   readonly directory: Buffer;
   /** `IMAGE.shoal.partial`: a directory in which the image is made, under its own names, so that it can be read back before it is published. */
   readonly work: Buffer;
@@ -28,20 +27,30 @@ export function outputPaths(output: Buffer): OutputPaths {
   const beside = (text: string) => Buffer.concat([prefix, stem, Buffer.from(text)]);
   return {
     index: beside(indexEnding),
-    volume: beside('.tar'),
-    volumeName: Buffer.concat([stem, Buffer.from('.tar')]),
+    stem,
     directory: prefix.length === 0 ? Buffer.from('.') : prefix,
     work: beside(`${indexEnding}.partial`),
   };
 }
 
-/** The image's files and the lease while they are made in the directory `work`. */
-export function pathsIn(work: Buffer, { volumeName }: OutputPaths): { index: Buffer; volume: Buffer; lease: Buffer } {
-  const inside = (name: Buffer) => Buffer.concat([work, Buffer.from('/'), name]);
-  const stem = volumeName.subarray(0, -'.tar'.length);
+/** The final path of the volume called `name`. */
+export function volumeBeside({ index }: OutputPaths, name: Buffer): Buffer {
+  return Buffer.concat([index.subarray(0, index.lastIndexOf(0x2f) + 1), name]);
+}
+
+/** A file of the image while it is made in the directory `work`. */
+export function pathIn(work: Buffer, name: Buffer): Buffer {
+  return Buffer.concat([work, Buffer.from('/'), name]);
+}
+
+export const leaseName = Buffer.from('lease');
+export const surplusName = Buffer.from('surplus');
+
+/** The index, the lease and the list of surplus volumes of the image that is made in the directory `work`. */
+export function pathsIn(work: Buffer, { stem }: OutputPaths): { index: Buffer; lease: Buffer; surplus: Buffer } {
   return {
-    index: inside(Buffer.concat([stem, Buffer.from(indexEnding)])),
-    volume: inside(volumeName),
-    lease: inside(Buffer.from('lease')),
+    index: pathIn(work, Buffer.concat([stem, Buffer.from(indexEnding)])),
+    lease: pathIn(work, leaseName),
+    surplus: pathIn(work, surplusName),
   };
 }

@@ -4,26 +4,24 @@ import { ShoalError } from '../base/errors.ts';
 import type { Metadata } from '../format/metadata.ts';
 import { type EntryProblem, entryProblems } from '../image/entry-problem.ts';
 import { verifyImage } from '../image/verify.ts';
-import type { NativeCatalogue, PlannedCatalogue } from '../native/addon.ts';
+import type { NativeComparison, PlanResult, WalkedCatalogue } from '../native/addon.ts';
 import { loadAddon } from '../native/load.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
 import { buildIndex } from './build-index.ts';
-import { checkFree, checkRequest } from './check-request.ts';
-import { outputPaths } from './output-paths.ts';
+import { checkFree, checkNoSource, checkReadable, checkRequest, lstatOf } from './check-request.ts';
+import { finishPublished } from './finish-published.ts';
+import { type Layout, planOptions, volumeNaming } from './layout.ts';
+import { outputPaths, volumeBeside } from './output-paths.ts';
 import { packMetadata } from './pack-metadata.ts';
 import { publishImage } from './publish.ts';
 import { type Selection, walkOptions } from './selection.ts';
+import { compareSources, type RemovedSources, removeSources } from './source-removal.ts';
+import { checkPart, keepPart, type TreePart } from './tree-part.ts';
+import { volumeName, volumeNames } from './volume-names.ts';
 import { claimWorkDirectory, type WorkDirectory } from './work-directory.ts';
 import { writeReadable } from './write-readable.ts';
 
-/** One of so many shares of a tree. */
-export interface TreePart {
-  /** From 1 to `count`. */
-  readonly number: number;
-  readonly count: number;
-}
-
-export interface PackOptions extends JobOptions, Selection {
+export interface PackOptions extends JobOptions, Selection, Layout {
   /** Replaces an image that exists. */
   readonly force?: boolean | undefined;
   /** Threads. Default: one for each processor. */
@@ -37,6 +35,10 @@ export interface PackOptions extends JobOptions, Selection {
   readonly metadata?: Metadata | undefined;
   /** Stores source, host, time and command; the image then differs from run to run. */
   readonly provenance?: boolean | undefined;
+  /** Removes from the sources what was read back from the published image and compared. */
+  readonly removeSource?: boolean | undefined;
+  /** Goes on where a run that was stopped got to. Where the image is there already, that is removing its sources, or nothing. */
+  readonly resume?: boolean | undefined;
 }
 
 export interface PackSummary {
@@ -45,7 +47,12 @@ export interface PackSummary {
   readonly entries: number;
   /** Bytes of files' content, holes included; a file with several names counts once. */
   readonly bytes: number;
+  /** The volumes beside the index, with their lengths, in their order. */
+  readonly volumes: readonly { readonly name: Buffer; readonly length: number }[];
+  /** Of all volumes together. */
   readonly volumeLength: number;
+  /** Bytes of files that are not stored, because another one has the same content. */
+  readonly dedupedBytes: number;
   readonly indexLength: number;
   /** 32 hexadecimal digits; equal for equal trees. */
   readonly id: string;
@@ -59,13 +66,16 @@ export interface PackSummary {
   readonly notices: readonly EntryProblem[];
   /** With `skipUnreadable`: what could not be read, vanished or changed, and is not in the image; and directories that changed, which are as they were. */
   readonly unreadable: readonly EntryProblem[];
+  /** Entries, by their path in the image, that are longer than a volume was to be: each is alone in one that is. */
+  readonly oversized: readonly EntryProblem[];
+  /** Paths in `order` that no file of the image has: the first ones, and how many there are. */
+  readonly strays: { readonly first: readonly Buffer[]; readonly count: number };
+  /** With `removeSource`. */
+  readonly removed?: RemovedSources;
 }
 
-/** Each part's image may be one of those that are merged at once. */
-const maxParts = 1024;
-
 /**
- * Packs trees into the image whose index is `output` (`NAME.shoal`; the volume `NAME.tar` lies beside it). One directory: its contents are the
+ * Packs trees into the image whose index is `output` (`NAME.shoal`; the volume `NAME.tar`, or several, lie beside it). One directory: its contents are the
  * root. Several sources, or a file: each stands under its base name.
  *
  * The image appears under its name only when it is complete, synced, and was read back; otherwise nothing stays, and what a killed run leaves
@@ -88,38 +98,59 @@ export async function packTree(
   options: PackOptions = {},
 ): Promise<PackSummary> {
   const { force = false, jobs = availableParallelism(), metadata = {}, provenance = false } = options;
-  if (options.part !== undefined) checkPart(options.part);
+  const { removeSource = false, resume = false } = options;
+  checkForce(force, removeSource, resume);
   const trees = sources.map((source) => Buffer.from(source));
   const paths = outputPaths(Buffer.from(output));
   const stored = packMetadata(metadata, trees, provenance);
+  if (options.part !== undefined) checkPart(options.part);
+  const naming = volumeNaming(paths, options);
+  const { orderFile } = planOptions(options);
   const addon = loadAddon();
-  await checkRequest(trees, paths);
+  if (resume && (await lstatOf(paths.index)) !== undefined) {
+    return await finishPublished(trees, paths, removeSource, jobs, options);
+  }
+  const firstOutputs = [paths.index, volumeBeside(paths, volumeName(naming, 0))];
+  await checkRequest(trees, paths, firstOutputs);
+  if (orderFile !== undefined) await checkReadable(orderFile);
 
   const work = await claimWorkDirectory(paths);
   try {
-    await checkFree(paths, force);
+    await checkFree(firstOutputs, force);
     const whole = await runJob((counters) => addon.walk(walkOptions(trees, jobs, options), counters), options);
-    const walked = { ...whole, ...(options.part && (await keepPart(whole.catalogue, options.part, jobs))) };
-    const { planned, unreadable } = await writeReadable(walked, work, jobs, options);
-    const index = await buildIndex(planned.catalogue, paths.volumeName, stored, work);
-    await readBack(work, planned.entries, jobs, options);
+    const walked = { ...whole, ...(options.part && (await keepPart(whole.catalogue, options.part))) };
+    const name = async (count: number) => {
+      const all = volumeNames(naming, count);
+      const furtherOutputs = all.slice(1).map((each) => volumeBeside(paths, each));
+      await checkNoSource(trees, furtherOutputs);
+      await checkFree(furtherOutputs, force);
+      return all;
+    };
+    const { packed, plan, names, unreadable } = await writeReadable(walked, name, work, jobs, options);
+    const index = await buildIndex(packed.catalogue, names, stored, work, jobs);
+    const comparison = await readBack(work, packed, removeSource, jobs, options);
     if (options.signal?.aborted) {
       throw new ShoalError('cancelled', 'cancelled before it was done', { cause: options.signal.reason });
     }
     await work.checkOwn();
-    await publishImage(work, paths, force);
+    await publishImage(work, paths, naming, names.length, force);
+    const removed = comparison && (await removeSources(comparison, jobs, options));
     return {
       image: paths.index,
-      entries: planned.entries,
-      bytes: planned.bytes,
-      inodes: planned.survey.inodes,
-      volumeLength: planned.volumeLength,
+      entries: packed.entries,
+      bytes: packed.bytes,
+      inodes: packed.survey.inodes,
+      ...volumeFields(names, plan),
+      dedupedBytes: plan.copiedBytes,
       indexLength: index.length,
       id: index.id.toString('hex'),
       excluded: walked.excluded,
       skipped: entryProblems(walked.skipped),
       notices: entryProblems(walked.notices),
       unreadable: entryProblems(unreadable),
+      oversized: entryProblems(plan.oversized),
+      strays: { first: plan.strays, count: plan.strayCount },
+      ...(removed && { removed }),
     };
   } catch (error) {
     throw work.named(error);
@@ -128,29 +159,42 @@ export async function packTree(
   }
 }
 
-function checkPart({ number, count }: TreePart): void {
-  const isNumber = Number.isInteger(number) && number >= 1 && number <= count;
-  if (isNumber && Number.isInteger(count) && count <= maxParts) return;
-  throw new ShoalError('usage', `expected part 1 to N of N, at most ${maxParts}, found part ${number} of ${count}`);
+function checkForce(force: boolean, removeSource: boolean, resume: boolean): void {
+  if (!force || !(removeSource || resume)) return;
+  throw new ShoalError(
+    'usage',
+    `expected --force without --${removeSource ? 'remove-source' : 'resume'}: the image that it replaces may be the only copy of what was packed before; give another name`,
+  );
 }
 
-async function keepPart(
-  catalogue: NativeCatalogue,
-  { number, count }: TreePart,
+function volumeFields(names: readonly Buffer[], plan: PlanResult): Pick<PackSummary, 'volumes' | 'volumeLength'> {
+  const volumes = names.map((name, row) => ({ name, length: plan.volumeLengths[row] ?? 0 }));
+  return { volumes, volumeLength: volumes.reduce((sum, { length }) => sum + length, 0) };
+}
+
+/**
+ * Nothing is published that was not read through its own index, every byte against its checksum; and nothing is removed that was not also compared with
+ * the source.
+ */
+async function readBack(
+  work: WorkDirectory,
+  { catalogue, entries }: WalkedCatalogue,
+  removeSource: boolean,
   jobs: number,
-): Promise<PlannedCatalogue> {
-  return await runJob(() => loadAddon().keepPart(catalogue, number - 1, count, jobs));
-}
-
-/** Nothing is published that was not read through its own index, every byte against its checksum. */
-async function readBack(work: WorkDirectory, entries: number, jobs: number, options: JobOptions): Promise<void> {
-  const verified = await verifyImage(work.index, { ...options, jobs });
+  options: JobOptions,
+): Promise<NativeComparison | undefined> {
+  const compared = removeSource
+    ? await compareSources(catalogue, work.index, Buffer.alloc(0), jobs, options)
+    : undefined;
+  const verified = compared
+    ? { entries: compared.entries, problems: entryProblems(compared.problems) }
+    : await verifyImage(work.index, { ...options, jobs });
   const [first] = verified.problems;
-  if (first === undefined && verified.entries === entries) return;
+  if (first === undefined && verified.entries === entries) return compared?.comparison;
   const found = first === undefined ? `${verified.entries} entries` : `${showBytes(first.path)}: ${first.message}`;
   throw new ShoalError(
     'io',
     `expected to read back ${entries} entries as written, found ${found}. No image was made; check the storage and pack again`,
-    { path: showBytes(work.volume) },
+    { path: showBytes(work.index) },
   );
 }

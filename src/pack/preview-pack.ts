@@ -3,19 +3,23 @@ import { codecNone, pieceLength, volumeByShoal, volumeHasChecksums } from '../fo
 import type { Metadata } from '../format/metadata.ts';
 import { assembleIndex, encodeCatalogue } from '../format/write-index.ts';
 import { type EntryProblem, entryProblems } from '../image/entry-problem.ts';
-import type { NativeSurvey, WalkResult } from '../native/addon.ts';
+import type { NativeCatalogue, NativeSurvey, PlanResult } from '../native/addon.ts';
 import { loadAddon } from '../native/load.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
 import { checkFree, checkRequest, checkSources } from './check-request.ts';
-import { outputPaths } from './output-paths.ts';
+import { type Layout, planOptions, volumeNaming } from './layout.ts';
+import { outputPaths, volumeBeside } from './output-paths.ts';
 import { packMetadata } from './pack-metadata.ts';
 import { type Selection, walkOptions } from './selection.ts';
+import { checkPart, keepPart, type TreePart } from './tree-part.ts';
+import { volumeName, volumeNames } from './volume-names.ts';
 
-export interface PreviewOptions extends JobOptions, Selection {
+export interface PreviewOptions extends JobOptions, Selection, Layout {
   /** Where the image is to lie; then it is checked whether it may. */
   readonly output?: string | Buffer | undefined;
   readonly force?: boolean | undefined;
   readonly jobs?: number | undefined;
+  readonly part?: TreePart | undefined;
   readonly metadata?: Metadata | undefined;
   readonly provenance?: boolean | undefined;
 }
@@ -31,6 +35,8 @@ export interface PackPreview {
   readonly inodes: number;
   /** Inodes that the image takes: its files. */
   readonly imageInodes: number;
+  readonly volumes: number;
+  /** Of all volumes together. */
   readonly volumeLength: number;
   readonly indexLength: number;
   readonly excluded: number;
@@ -38,10 +44,14 @@ export interface PackPreview {
   readonly notices: readonly EntryProblem[];
   /** What would be left out with `skipUnreadable`; without it, nothing would be packed because of it. */
   readonly unreadable: readonly EntryProblem[];
+  /** Entries that are longer than a volume is to be. */
+  readonly oversized: readonly EntryProblem[];
+  /** Paths in `order` that no file of the image would have: the first ones, and how many there are. */
+  readonly strays: { readonly first: readonly Buffer[]; readonly count: number };
 }
 
 /**
- * Walks the sources as {@link packTree} does, and tells what it would make of them, as long as nothing changes. Reads no file, and writes nothing.
+ * Walks the sources as {@link packTree} does, and tells what it would make of them, as long as nothing changes. Reads no file, but with `dedupe`, and writes nothing.
  *
  * @throws ShoalError for mistakes in the request, as packTree does.
  *
@@ -59,42 +69,60 @@ export async function previewPack(
   const trees = sources.map((source) => Buffer.from(source));
   const paths = outputPaths(Buffer.from(output ?? 'image.shoal'));
   const stored = packMetadata(metadata, trees, provenance);
+  if (options.part !== undefined) checkPart(options.part);
+  const naming = volumeNaming(paths, options);
+  const layout = planOptions(options);
+  const { walk, findCopies, planVolumes } = loadAddon();
   if (output === undefined) await checkSources(trees);
   else {
-    await checkRequest(trees, paths);
-    await checkFree(paths, force);
+    const firstOutputs = [paths.index, volumeBeside(paths, volumeName(naming, 0))];
+    await checkRequest(trees, paths, firstOutputs);
+    await checkFree(firstOutputs, force);
   }
-  const walked = await runJob(
-    (counters) => loadAddon().walk(walkOptions(trees, jobs, options, true), counters),
-    options,
-  );
+  const whole = await runJob((counters) => walk(walkOptions(trees, jobs, options, true), counters), options);
+  const walked = { ...whole, ...(options.part && (await keepPart(whole.catalogue, options.part))) };
+  const { catalogue } = walked;
+  if (options.dedupe === true) await runJob((counters) => findCopies(catalogue, jobs, counters), options);
+  const plan = await runJob(() => planVolumes(catalogue, layout, jobs));
+  const names = volumeNames(naming, plan.volumeLengths.length);
   const { inodes, ...kinds } = walked.survey;
   return {
     entries: walked.entries,
     kinds,
     bytes: walked.bytes,
     inodes,
-    imageInodes: 2,
-    volumeLength: walked.volumeLength,
-    indexLength: indexLength(walked, paths.volumeName, stored),
+    imageInodes: names.length + 1,
+    volumes: names.length,
+    volumeLength: plan.volumeLengths.reduce((sum, length) => sum + length, 0),
+    indexLength: indexLength(catalogue, plan, names, stored),
     excluded: walked.excluded,
     skipped: entryProblems(walked.skipped),
     notices: entryProblems(walked.notices),
     unreadable: entryProblems(walked.unreadable),
+    oversized: entryProblems(plan.oversized),
+    strays: { first: plan.strays, count: plan.strayCount },
   };
 }
 
 /** The index is made in memory, with checksums that are not known yet. */
-function indexLength({ catalogue, volumeLength }: WalkResult, volumeName: Buffer, metadata: Metadata): number {
+function indexLength(
+  catalogue: NativeCatalogue,
+  plan: PlanResult,
+  names: readonly Buffer[],
+  metadata: Metadata,
+): number {
   const encoded = encodeCatalogue(loadAddon().catalogueColumns(catalogue));
-  const volume = {
-    name: volumeName,
-    length: volumeLength,
-    codec: codecNone,
-    flags: volumeHasChecksums | volumeByShoal,
-    headChecksum: 0,
-    tailChecksum: 0,
-    pieces: new Uint32Array(Math.ceil(volumeLength / pieceLength)),
-  };
-  return assembleIndex(encoded, [volume], metadata).length;
+  const volumes = names.map((name, row) => {
+    const length = plan.volumeLengths[row] ?? 0;
+    return {
+      name,
+      length,
+      codec: codecNone,
+      flags: volumeHasChecksums | volumeByShoal,
+      headChecksum: 0,
+      tailChecksum: 0,
+      pieces: new Uint32Array(Math.ceil(length / pieceLength)),
+    };
+  });
+  return assembleIndex(encoded, volumes, metadata).length;
 }

@@ -1,10 +1,10 @@
-import { mkdir, open, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, rename, rmdir, stat } from 'node:fs/promises';
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { systemCode, systemError } from '../io/system-error.ts';
-import { besideWork, removeAbandoned, removeRun, retireDeadRun } from './abandoned-runs.ts';
+import { besideWork, emptyRun, removeAbandoned, removeRun, retireDeadRun } from './abandoned-runs.ts';
 import { keepLease, ownLease, writeLease } from './lease.ts';
-import { type OutputPaths, pathsIn } from './output-paths.ts';
+import { type OutputPaths, pathIn, pathsIn } from './output-paths.ts';
 
 /**
  * The directory in which a run makes an image. Its files are named by way of an open descriptor (proc(5), /proc/PID/fd), so they are this
@@ -12,7 +12,9 @@ import { type OutputPaths, pathsIn } from './output-paths.ts';
  */
 export interface WorkDirectory {
   readonly index: Buffer;
-  readonly volume: Buffer;
+  volume(name: Buffer): Buffer;
+  /** Where the list of volumes to be removed with the image that is replaced is kept: see {@link file://./surplus-volumes.ts}. */
+  readonly surplus: Buffer;
   /** Throws `busy` where another run took this one for dead and took over. */
   checkOwn(): Promise<void>;
   /** The error with the directory's name as users know it. */
@@ -79,7 +81,8 @@ async function occupy(paths: OutputPaths): Promise<WorkDirectory> {
     throw systemError('open', showBytes(paths.work), error);
   });
   const anchor = `/proc/self/fd/${handle.fd}`;
-  const inside = pathsIn(Buffer.from(anchor), paths);
+  const own = Buffer.from(anchor);
+  const inside = pathsIn(own, paths);
   const stopRenewing = keepLease(inside.lease, ownLease());
   const isOwn = async () => {
     const [mine, there] = await Promise.all([handle.stat(), stat(paths.work).catch(() => undefined)]);
@@ -87,7 +90,8 @@ async function occupy(paths: OutputPaths): Promise<WorkDirectory> {
   };
   return {
     index: inside.index,
-    volume: inside.volume,
+    volume: (name) => pathIn(own, name),
+    surplus: inside.surplus,
     checkOwn: async () => {
       if (await isOwn()) return;
       throw new ShoalError(
@@ -112,7 +116,7 @@ async function occupy(paths: OutputPaths): Promise<WorkDirectory> {
     release: async () => {
       stopRenewing();
       // Should it fail, the next run finds a dead one's directory, and removes it.
-      for (const path of [inside.index, inside.volume, inside.lease]) await unlink(path).catch(() => undefined);
+      await emptyRun(own, paths).catch(() => undefined);
       // Not the directory of a run that took over: it is not empty.
       await rmdir(paths.work).catch(() => undefined);
       await handle.close();

@@ -1,9 +1,9 @@
-import { open } from 'node:fs/promises';
-import { showBytes } from '../base/entry-path.ts';
-import { systemError } from '../io/system-error.ts';
-import type { NativeProblem, PlannedCatalogue, WalkResult } from '../native/addon.ts';
+import { unlink } from 'node:fs/promises';
+import { systemCode } from '../io/system-error.ts';
+import type { NativeProblem, PlanResult, WalkedCatalogue, WalkResult } from '../native/addon.ts';
 import { loadAddon } from '../native/load.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
+import { type Layout, planOptions } from './layout.ts';
 import type { Selection } from './selection.ts';
 import { throwProblems } from './source-problems.ts';
 import type { WorkDirectory } from './work-directory.ts';
@@ -11,45 +11,52 @@ import type { WorkDirectory } from './work-directory.ts';
 /** A tree of which files change each time that they are looked at is not one that can be packed. */
 const maxRounds = 10;
 
-export interface WrittenVolume {
-  /** What is in the volume. */
-  readonly planned: PlannedCatalogue;
-  /** What is not, and directories that are but have changed. */
+export interface WrittenVolumes {
+  /** What is in the volumes. */
+  readonly packed: WalkedCatalogue;
+  readonly plan: PlanResult;
+  /** Of the volumes. */
+  readonly names: readonly Buffer[];
+  /** What is not in them, and directories that are but have changed. */
   readonly unreadable: readonly NativeProblem[];
 }
 
 /**
- * Writes the volume. A file that cannot be read, or is not what the walk saw, ends that with `unreadable` or `changed`; or with `skipUnreadable`
- * it is left out, and the volume, in which all that follows has moved, is written anew.
+ * Plans and writes the volumes; `name` gives the names of so many. A file that cannot be read, or is not what the walk saw, ends that with
+ * `unreadable` or `changed`; or with `skipUnreadable` it is left out, and the volumes, in which all that follows has moved, are written anew.
  */
 export async function writeReadable(
   walked: WalkResult,
+  name: (count: number) => Promise<readonly Buffer[]>,
   work: WorkDirectory,
   jobs: number,
-  options: JobOptions & Selection,
-): Promise<WrittenVolume> {
-  const { writeVolume, leaveOut } = loadAddon();
+  options: JobOptions & Selection & Layout,
+): Promise<WrittenVolumes> {
+  const { findCopies, planVolumes, writeVolumes, leaveOut } = loadAddon();
   const leftOut = [...walked.unreadable];
-  let planned: PlannedCatalogue = walked;
+  let packed: WalkedCatalogue = walked;
   for (let round = 1; ; round++) {
-    await makeEmpty(work.volume);
+    const { catalogue } = packed;
+    if (options.dedupe === true) await runJob((counters) => findCopies(catalogue, jobs, counters), options);
+    const plan = await runJob(() => planVolumes(catalogue, planOptions(options), jobs));
+    const names = await name(plan.volumeLengths.length);
+    const paths = names.map(work.volume);
     // Also where the walk has met unreadable entries: writing finds the others, so that all are told at once.
-    const written = await runJob((counters) => writeVolume(planned.catalogue, work.volume, jobs, counters), options);
+    const written = await runJob((counters) => writeVolumes(catalogue, paths, jobs, counters), options);
     const failed = [...written.unreadable, ...written.changed];
     leftOut.push(...failed);
     if (!options.skipUnreadable || (failed.length > 0 && round === maxRounds)) throwProblems(leftOut);
-    if (failed.length === 0) return { planned, unreadable: sorted([...leftOut, ...written.directories]) };
-    const reduced = await runJob(() => leaveOut(planned.catalogue, written.failedFiles, jobs));
+    if (failed.length === 0) return { packed, plan, names, unreadable: sorted([...leftOut, ...written.directories]) };
+    for (const path of paths) await unlink(path).catch(ignoreMissing);
+    const reduced = await runJob(() => leaveOut(catalogue, written.failedFiles));
     leftOut.push(...reduced.others);
-    planned = reduced;
+    packed = reduced;
   }
 }
 
-async function makeEmpty(volume: Buffer): Promise<void> {
-  const file = await open(volume, 'w').catch((error: unknown) => {
-    throw systemError('create', showBytes(volume), error);
-  });
-  await file.close();
+/** Volumes after the first failure were not begun. */
+function ignoreMissing(error: unknown): void {
+  if (systemCode(error) !== 'ENOENT') throw error;
 }
 
 function sorted(problems: readonly NativeProblem[]): NativeProblem[] {

@@ -24,15 +24,15 @@ async function pack(source: string, path: string, halfway = false): Promise<Cata
     addon.walk(walkOptions([Buffer.from(source)], 2, {}), counters),
   );
   expect(unreadable).toEqual([]);
-  writeFileSync(path, '', { flag: 'wx' });
-  await runJob((counters) => addon.writeVolume(catalogue, Buffer.from(path), 2, counters));
+  await addon.planVolumes(catalogue, { volumeSize: 0 }, 2);
+  await runJob((counters) => addon.writeVolumes(catalogue, [Buffer.from(path)], 2, counters));
   const columns = addon.catalogueColumns(catalogue);
-  if (!halfway) await addon.finishVolume(catalogue, Buffer.from(path), encodeCatalogue(columns).id);
+  if (!halfway) await addon.finishVolumes(catalogue, [Buffer.from(path)], encodeCatalogue(columns).id, 2);
   return columns;
 }
 
 async function scan(path: string): Promise<CatalogueColumns> {
-  const { catalogue } = await runJob((counters) => addon.scanTar(Buffer.from(path), counters));
+  const { catalogue } = await runJob((counters) => addon.scanTar([Buffer.from(path)], counters));
   return addon.catalogueColumns(catalogue);
 }
 

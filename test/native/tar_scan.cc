@@ -131,7 +131,7 @@ void PrintError(const Status& status) {
 
 Status Scan(const std::string& path, TarScan* scan) {
   shoal::Progress progress{};
-  return shoal::ScanTar(path, &progress, scan);
+  return shoal::ScanTar({path}, &progress, scan);
 }
 
 int PrintScan(const std::string& path) {

@@ -23,18 +23,19 @@ export function indexCommand(): Command {
   const command = defineCommand('index', 'make the index of a tar that exists', [
     ['shoal index photos.tar', 'makes photos.tar.shoal, or photos.shoal if shoal wrote the tar'],
     ['shoal index /archive/photos.tar -o photos.shoal', 'the index elsewhere'],
+    ['shoal index photos-*.tar -o photos.shoal', 'all volumes of an image, in any order'],
   ])
-    .argument('<archive>', 'an uncompressed tar: one that Shoal wrote, or any other')
+    .argument('<archive...>', 'an uncompressed tar: one that Shoal wrote, or any other; or all volumes of an image')
     .option('-o, --output <image>', 'the index to write, NAME.shoal; beside the archive if not given')
     .option('--force', 'replace an index that exists');
   return addCommonOptions(command).action(index);
 }
 
-async function index(archive: string, options: IndexOptions): Promise<void> {
+async function index(archives: readonly string[], options: IndexOptions): Promise<void> {
   const { indexArchive } = await import('../../index.ts');
   const begun = performance.now();
   const result = await longWork('indexing', options, (job) =>
-    indexArchive(argumentBytes(archive), {
+    indexArchive(archives.map(argumentBytes), {
       ...job,
       force: options.force === true,
       ...(options.output !== undefined && { output: argumentBytes(options.output) }),

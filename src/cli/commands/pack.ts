@@ -2,14 +2,23 @@ import type { Command } from 'commander';
 import { exitCode, ShoalError } from '../../base/errors.ts';
 import { addCommonOptions, type CommonOptions, defineCommand } from '../define-command.ts';
 import { raiseExitStatus } from '../exit-status.ts';
+import { addLayoutOptions, type LayoutOptions, readLayout } from '../layout-options.ts';
 import { longWork } from '../long-work.ts';
 import { addMetadata, parseJobs, parsePart } from '../option-values.ts';
-import { packDocument, previewDocument, previewLines, summaryLine, tellLeftOut, tellNotices } from '../pack-report.ts';
+import {
+  packDocument,
+  previewDocument,
+  previewLines,
+  removedLine,
+  summaryLine,
+  tellLeftOut,
+  tellNotices,
+} from '../pack-report.ts';
 import { argumentBytes } from '../raw-arguments.ts';
 import { addSelectionOptions, readSelection, type SelectionOptions } from '../selection-options.ts';
 import { standardOutput } from '../standard-output.ts';
 
-interface PackOptions extends CommonOptions, SelectionOptions {
+interface PackOptions extends CommonOptions, SelectionOptions, LayoutOptions {
   readonly output?: string;
   readonly dryRun?: true;
   readonly force?: true;
@@ -17,6 +26,8 @@ interface PackOptions extends CommonOptions, SelectionOptions {
   readonly part?: { readonly number: number; readonly count: number };
   readonly meta?: Readonly<Record<string, string>>;
   readonly provenance?: true;
+  readonly removeSource?: true;
+  readonly resume?: true;
 }
 
 export function packCommand(): Command {
@@ -27,6 +38,13 @@ export function packCommand(): Command {
     ['shoal pack dataset -o train.shoal --meta licence=CC0', 'shown by shoal info'],
     ["shoal pack home -o home.shoal --exclude '*.tmp' --exclude /cache/", 'names anywhere, a directory in the root'],
     ['find . -newer mark -print0 | shoal pack . -o ../new.shoal --files-from - --null', 'only these'],
+    ['shoal pack dataset -o train.shoal --volume-size 4G', 'train-00000.tar, train-00001.tar, … of at most 4 GiB'],
+    ['shoal pack dataset -o train.shoal --order first-epoch.txt', 'files in the order in which they are read'],
+    [
+      "shoal pack dataset -o train.shoal --samples --volume-size 3G --shard-names 'train-{000000..000146}.tar'",
+      'shards for a WebDataset loader',
+    ],
+    ['shoal pack results -o results.shoal --remove-source', 'read back and compared, then removed'],
     ['shoal pack dataset --dry-run', 'what would be packed, and how large it would be'],
   ])
     .argument('<source...>', 'directories, or files, to pack')
@@ -36,8 +54,13 @@ export function packCommand(): Command {
     .option('--jobs <n>', 'threads that read the source', parseJobs)
     .option('--part <i/n>', 'pack only this share; merged, the images of all n parts hold everything', parsePart)
     .option('--meta <key=value>', 'store a key and a value in the image; may be repeated', addMetadata)
+    .option(
+      '--remove-source',
+      'remove from the sources what was read back and compared, byte by byte; what has changed stays',
+    )
+    .option('--resume', 'go on where a run that was stopped got to; removing included')
     .option('--provenance', 'store source, host, time and command in the image, which then differs from run to run');
-  return addCommonOptions(addSelectionOptions(command)).action(pack);
+  return addCommonOptions(addLayoutOptions(addSelectionOptions(command))).action(pack);
 }
 
 async function pack(sources: readonly string[], options: PackOptions): Promise<void> {
@@ -46,6 +69,7 @@ async function pack(sources: readonly string[], options: PackOptions): Promise<v
   const output = options.output === undefined ? undefined : argumentBytes(options.output);
   const given = {
     ...(await readSelection(options)),
+    ...readLayout(options),
     force: options.force === true,
     ...(options.jobs !== undefined && { jobs: options.jobs }),
     ...(options.part !== undefined && { part: options.part }),
@@ -65,11 +89,17 @@ async function pack(sources: readonly string[], options: PackOptions): Promise<v
   }
   if (output === undefined)
     throw new ShoalError('usage', 'expected -o IMAGE.shoal, where the image is to lie, found none');
-  const result = await longWork('packing', options, (job) => library.packTree(trees, output, { ...job, ...given }));
+  const removal = { removeSource: options.removeSource === true, resume: options.resume === true };
+  const result = await longWork('packing', options, (job) =>
+    library.packTree(trees, output, { ...job, ...given, ...removal }),
+  );
   const milliseconds = performance.now() - begun;
-  if (result.unreadable.length > 0) raiseExitStatus(exitCode('partial'));
+  const kept = result.removed?.kept ?? [];
+  if (result.unreadable.length > 0 || kept.length > 0) raiseExitStatus(exitCode('partial'));
   if (options.json) return standardOutput.writeJson(packDocument(output, result, milliseconds));
   if (!options.quiet) tellNotices(result);
   tellLeftOut(result);
-  if (!options.quiet) standardOutput.writeLine(summaryLine(output, result, milliseconds));
+  if (options.quiet) return;
+  standardOutput.writeLine(summaryLine(output, result, milliseconds));
+  if (result.removed !== undefined) standardOutput.writeLine(removedLine(result.removed));
 }

@@ -12,18 +12,19 @@ export interface TarContents {
   readonly skipped: readonly NativeProblem[];
   /** Of a volume that Shoal wrote: the image's id in its head. */
   readonly id: Buffer | undefined;
-  /** Likewise: CRC32C of each piece. */
-  readonly pieces: Uint32Array | undefined;
+  /** Which of the archives each volume is, and CRC32C of each piece of those that Shoal wrote. */
+  readonly volumes: readonly { readonly archive: number; readonly pieces: Uint32Array | undefined }[];
 }
 
 /**
- * Reads the headers of an uncompressed tar, seeking over the data. Throws `unsupported` for a compressed file, another archive or a tar in several volumes,
+ * Reads the headers of an uncompressed tar, or of the volumes of an image in any order, seeking over the data. Throws `unsupported` for a compressed file, another archive or a tar in several volumes,
  * `malformed` for what is no tar, and `malformed`, `checksum` or `truncated` where it is damaged.
  */
-export async function readTar(path: Buffer, options: JobOptions): Promise<TarContents> {
+export async function readTar(paths: readonly Buffer[], options: JobOptions): Promise<TarContents> {
   const addon = loadAddon();
-  const scanned = await runJob((counters) => addon.scanTar(path, counters), options);
-  const { catalogue, entries, bytes, skipped, id, pieces } = scanned;
+  const scanned = await runJob((counters) => addon.scanTar(paths, counters), options);
+  const { catalogue, entries, bytes, skipped, order, id, pieces } = scanned;
   const columns = addon.catalogueColumns(catalogue);
-  return { columns, entries, bytes, skipped, id: id === undefined ? undefined : Buffer.from(id, 'hex'), pieces };
+  const volumes = order.map((archive, volume) => ({ archive, pieces: pieces?.[volume] }));
+  return { columns, entries, bytes, skipped, id: id === undefined ? undefined : Buffer.from(id, 'hex'), volumes };
 }

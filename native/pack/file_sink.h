@@ -1,0 +1,30 @@
+// A volume that is a plain file.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/file.h"
+#include "pack/volume_sink.h"
+
+namespace shoal {
+
+class FileSink : public VolumeSink {
+ public:
+  // Makes the file, which must not be there, and gives it its length at once, so that threads write within it in any
+  // order.
+  static Status Create(const std::string& path, uint64_t length, std::unique_ptr<FileSink>* out);
+  // Opens one that Create made.
+  static Status Open(const std::string& path, std::unique_ptr<FileSink>* out);
+
+  Status Write(uint64_t offset, const char* data, size_t size) override;
+  Status Sync();
+
+ private:
+  FileSink(std::string path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+
+  const std::string path_;
+  const UniqueFd fd_;
+};
+
+}  // namespace shoal

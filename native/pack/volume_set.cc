@@ -1,0 +1,49 @@
+#include "pack/volume_set.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "pack/volume_frame.h"
+
+namespace shoal {
+
+VolumeSet::VolumeSet(PackCatalogue* catalogue, const std::vector<std::string>& paths)
+    : catalogue_(*catalogue), paths_(paths) {
+  for (const VolumePlan& volume : catalogue->plan.volumes) {
+    volumes_.emplace_back();
+    volumes_.back().steps_left = volume.step_count;
+  }
+}
+
+Status VolumeSet::Write(size_t volume, uint64_t offset, const char* data, size_t size) {
+  VolumeSink* sink;
+  {
+    std::lock_guard<std::mutex> lock(volumes_[volume].mutex);
+    if (volumes_[volume].sink == nullptr) SHOAL_RETURN_IF_ERROR(Make(volume));
+    sink = volumes_[volume].sink.get();
+  }
+  catalogue_.pieces[volume].Add(offset, data, size);
+  return ExplainNoSpace(sink->Write(offset, data, size), paths_[volume], catalogue_.plan);
+}
+
+Status VolumeSet::Make(size_t volume) {
+  const Plan& plan = catalogue_.plan;
+  std::unique_ptr<FileSink> sink;
+  SHOAL_RETURN_IF_ERROR(FileSink::Create(paths_[volume], plan.volumes[volume].length, &sink));
+  const std::string head = VolumeHead(volume, plan.volumes.size());
+  SHOAL_RETURN_IF_ERROR(ExplainNoSpace(sink->Write(0, head.data(), head.size()), paths_[volume], plan));
+  volumes_[volume].sink = std::move(sink);
+  return Status();
+}
+
+Status ExplainNoSpace(Status status, const std::string& path, const Plan& plan) {
+  if (status.error() != ENOSPC && status.error() != EDQUOT) return status;
+  const bool several = plan.volumes.size() > 1;
+  return Status(Code::kIo, std::string(status.error() == ENOSPC ? "no space left" : "quota exceeded") +
+                               (several ? ": the volumes need " : ": the volume needs ") +
+                               std::to_string(plan.volumes_length()) + " bytes; free space, or write " +
+                               (several ? "them" : "it") + " elsewhere")
+      .At(path);
+}
+
+}  // namespace shoal

@@ -1,0 +1,47 @@
+// The volumes of a plan while they are written: each is open from its first byte to its last step, so that a few are
+// at once, however many there are.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "pack/file_sink.h"
+#include "pack/pack_catalogue.h"
+
+namespace shoal {
+
+class VolumeSet {
+ public:
+  // `paths` has one for each volume.
+  VolumeSet(PackCatalogue* catalogue, const std::vector<std::string>& paths);
+
+  // Makes the volume, with a head without an id, where it is not there yet. From any thread.
+  Status Write(size_t volume, uint64_t offset, const char* data, size_t size);
+  // From any thread; true for the last step of the volume.
+  bool EndStep(size_t volume) { return --volumes_[volume].steps_left == 0; }
+  void Close(size_t volume) { volumes_[volume].sink.reset(); }
+
+  const std::string& path(size_t volume) const { return paths_[volume]; }
+
+ private:
+  struct Volume {
+    std::mutex mutex;
+    std::unique_ptr<VolumeSink> sink;
+    std::atomic<size_t> steps_left{0};
+  };
+
+  Status Make(size_t volume);
+
+  PackCatalogue& catalogue_;
+  const std::vector<std::string>& paths_;
+  std::deque<Volume> volumes_;
+};
+
+// Says where space ran out how much would have been needed.
+Status ExplainNoSpace(Status status, const std::string& path, const Plan& plan);
+
+}  // namespace shoal
