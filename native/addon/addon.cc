@@ -10,6 +10,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportPack(env, exports);
   ExportScan(env, exports);
   ExportUnpack(env, exports);
+  ExportRemove(env, exports);
   ExportFuse(env, exports);
   ExportPrivateMounts(env, exports);
   return exports;

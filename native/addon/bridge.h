@@ -50,6 +50,7 @@ void ExportIndex(Napi::Env env, Napi::Object exports);
 void ExportPack(Napi::Env env, Napi::Object exports);
 void ExportScan(Napi::Env env, Napi::Object exports);
 void ExportUnpack(Napi::Env env, Napi::Object exports);
+void ExportRemove(Napi::Env env, Napi::Object exports);
 void ExportFuse(Napi::Env env, Napi::Object exports);
 void ExportPrivateMounts(Napi::Env env, Napi::Object exports);
 

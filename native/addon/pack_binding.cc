@@ -1,5 +1,6 @@
 // walk, writeVolume, finishVolume and catalogueColumns of src/native/addon.ts.
 #include "addon/bridge.h"
+#include "addon/pack_catalogue_value.h"
 #include "core/format.h"
 #include "core/run_threads.h"
 #include "pack/plan.h"
@@ -8,12 +9,6 @@
 
 namespace shoal::addon {
 namespace {
-
-std::shared_ptr<PackCatalogue> ToPackCatalogue(const Napi::Value& value) {
-  auto catalogue = std::dynamic_pointer_cast<PackCatalogue>(UnwrapCatalogue(value));
-  if (catalogue == nullptr) throw Napi::TypeError::New(value.Env(), "expected the catalogue of a walk");
-  return catalogue;
-}
 
 Napi::Value WalkJob(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();

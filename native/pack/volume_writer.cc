@@ -208,7 +208,7 @@ void WriterThread::Run() {
   for (size_t i; !writer_.Stopped() && (i = writer_.next_directory_.fetch_add(1)) < plan.directories.size();) {
     const uint32_t directory = plan.directories[i];
     if (catalogue_.made_up_root && directory == 0) continue;
-    Status status = Settle(directory, reader_.CheckDirectory(directory));
+    Status status = Settle(directory, reader_.Check(directory));
     if (!status.ok()) return writer_.Fail(std::move(status));
   }
 }

@@ -6,6 +6,7 @@
 
 #include "core/run_threads.h"
 #include "unpack/content_compare.h"
+#include "unpack/directory_files.h"
 #include "unpack/index_check.h"
 #include "unpack/metadata_compare.h"
 #include "unpack/piece_check.h"
@@ -33,7 +34,8 @@ Status Compare(const Image& image, const std::string& directory, unsigned jobs, 
   SHOAL_RETURN_IF_ERROR(metadata.Run(jobs));
 
   VerifySink verify(image, &problems, nullptr);
-  ContentCompare content(index, metadata, root.get(), jobs, &differences, &verify);
+  DirectoryFiles files(index, metadata, root.get(), jobs, &differences);
+  ContentCompare content(&files, &verify);
   PieceCheck pieces(image);
   SHOAL_RETURN_IF_ERROR(ContentReader(image, progress, &pieces).Run(std::move(summary.files), jobs, &content));
 

@@ -21,10 +21,10 @@ constexpr size_t kPiece = 65536;
 
 }  // namespace
 
-// An open file of the directory. Its methods but for Finish are called from several threads at once.
-class ContentCompare::DirectoryFile {
+// An open file to compare with. Its methods but for Finish are called from several threads at once.
+class ContentCompare::ComparedFile {
  public:
-  DirectoryFile(uint32_t name, UniqueFd fd) : name_(name), fd_(std::move(fd)) {}
+  ComparedFile(uint32_t name, UniqueFd fd) : name_(name), fd_(std::move(fd)) {}
 
   void Compare(uint64_t offset, const uint8_t* expected, uint64_t size) {
     uint8_t found[kPiece];
@@ -41,14 +41,13 @@ class ContentCompare::DirectoryFile {
     }
   }
 
-  void Finish(const ContentFile& file, ProblemList* differences) {
+  void Finish(const ContentFile& file, ComparedFiles* files) {
     if (file.HasHoles()) CompareHoles(file);
-    if (!failure_.ok()) {
-      differences->Add(name_, failure_);
-    } else if (first_difference_ != kNowhere) {
-      differences->Add(name_, Code::kDifferent,
-                       "content: differs from byte " + std::to_string(first_difference_) + " on");
+    Status outcome = failure_;
+    if (outcome.ok() && first_difference_ != kNowhere) {
+      outcome = Status(Code::kDifferent, "content: differs from byte " + std::to_string(first_difference_) + " on");
     }
+    files->Compared(name_, fd_.get(), outcome);
   }
 
  private:
@@ -61,7 +60,8 @@ class ContentCompare::DirectoryFile {
     CompareHole(at, file.entry.size);
   }
 
-  // What the image holds as a hole reads as zeros in the directory; where that has a hole too there is nothing to read.
+  // What the image holds as a hole reads as zeros in the other file; where that has a hole too there is nothing to
+  // read.
   void CompareHole(uint64_t begin, uint64_t end) {
     static const std::vector<uint8_t> zeros(kPiece);
     while (begin < end && begin < first_difference_ && failure_.ok()) {
@@ -85,7 +85,7 @@ class ContentCompare::DirectoryFile {
     if (failure_.ok()) failure_ = std::move(status);
   }
 
-  const uint32_t name_;  // its entry in the image
+  const uint32_t name_;
   const UniqueFd fd_;
   std::atomic<uint64_t> first_difference_{kNowhere};
   std::mutex mutex_;
@@ -94,7 +94,7 @@ class ContentCompare::DirectoryFile {
 
 class ContentCompare::LargeFile : public LargeFileSink {
  public:
-  LargeFile(ContentCompare* compare, const ContentFile& file, std::vector<std::unique_ptr<DirectoryFile>> names)
+  LargeFile(ContentCompare* compare, const ContentFile& file, std::vector<std::unique_ptr<ComparedFile>> names)
       : compare_(*compare), file_(file), names_(std::move(names)) {}
 
   void Take(uint64_t offset, const uint8_t* data, size_t size) override {
@@ -102,23 +102,17 @@ class ContentCompare::LargeFile : public LargeFileSink {
   }
 
   void Finish(const Status& damage) override {
-    for (const auto& name : names_) name->Finish(file_, &compare_.differences_);
+    if (damage.ok()) {
+      for (const auto& name : names_) name->Finish(file_, &compare_.files_);
+    }
     compare_.verify_.Done(file_, damage);
   }
 
  private:
   ContentCompare& compare_;
   const ContentFile& file_;
-  std::vector<std::unique_ptr<DirectoryFile>> names_;
+  std::vector<std::unique_ptr<ComparedFile>> names_;
 };
-
-ContentCompare::ContentCompare(const IndexView& index, const MetadataCompare& metadata, int root, unsigned jobs,
-                               ProblemList* differences, VerifySink* verify)
-    : index_(index), metadata_(metadata), directories_(index, root), differences_(*differences), verify_(*verify) {
-  for (unsigned worker = 0; worker < jobs; worker++) {
-    openers_.emplace_back(&directories_);
-  }
-}
 
 void ContentCompare::Small(unsigned worker, const ContentFile& file, const Status& damage, const uint8_t* stored) {
   verify_.Done(file, damage);
@@ -127,7 +121,7 @@ void ContentCompare::Small(unsigned worker, const ContentFile& file, const Statu
     for (size_t i = 0; i < file.extents.size(); i++) {
       name->Compare(file.extents[i].file_offset, stored + file.starts[i], file.extents[i].length);
     }
-    name->Finish(file, &differences_);
+    name->Finish(file, &files_);
   }
 }
 
@@ -135,35 +129,19 @@ std::unique_ptr<LargeFileSink> ContentCompare::Large(unsigned worker, const Cont
   return std::make_unique<LargeFile>(this, file, OpenNames(worker, file));
 }
 
-std::vector<std::unique_ptr<ContentCompare::DirectoryFile>> ContentCompare::OpenNames(unsigned worker,
-                                                                                      const ContentFile& file) {
-  std::vector<std::unique_ptr<DirectoryFile>> names;
-  for (uint32_t name : metadata_.ContentNames(file.entry.number)) {
+std::vector<std::unique_ptr<ContentCompare::ComparedFile>> ContentCompare::OpenNames(unsigned worker,
+                                                                                     const ContentFile& file) {
+  std::vector<std::unique_ptr<ComparedFile>> names;
+  for (uint32_t name : files_.Names(file.entry.number)) {
     UniqueFd fd;
-    Status status = OpenName(worker, name, file, &fd);
+    Status status = files_.Open(worker, name, file, &fd);
     if (status.ok()) {
-      names.push_back(std::make_unique<DirectoryFile>(name, std::move(fd)));
+      names.push_back(std::make_unique<ComparedFile>(name, std::move(fd)));
     } else {
-      differences_.Add(name, status);
+      files_.Compared(name, -1, status);
     }
   }
   return names;
-}
-
-Status ContentCompare::OpenName(unsigned worker, uint32_t name, const ContentFile& file, UniqueFd* out) {
-  uint32_t parent;
-  std::string bytes;
-  SHOAL_RETURN_IF_ERROR(directories_.ParentOf(name, &parent, &bytes));
-  int directory;
-  SHOAL_RETURN_IF_ERROR(openers_[worker].Open(parent, &directory));
-  // Should a FIFO have taken the place since, it is not waited for.
-  const int fd = openat(directory, bytes.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (fd < 0) return Status::FromErrno("cannot open the directory's file", "", errno);
-  out->reset(fd);
-  struct stat found;
-  if (fstat(fd, &found) != 0) return Status::FromErrno("cannot stat the directory's file", "", errno);
-  if (S_ISREG(found.st_mode) && static_cast<uint64_t>(found.st_size) == file.entry.size) return Status();
-  return Status(Code::kChanged, "the directory's file changed while it was compared; compare again");
 }
 
 }  // namespace shoal

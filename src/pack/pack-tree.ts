@@ -6,15 +6,17 @@ import type { Metadata } from '../format/metadata.ts';
 import { type EntryProblem, entryProblems } from '../image/entry-problem.ts';
 import { verifyImage } from '../image/verify.ts';
 import { systemError } from '../io/system-error.ts';
-import type { WalkResult } from '../native/addon.ts';
+import type { NativeComparison, WalkResult } from '../native/addon.ts';
 import { loadAddon } from '../native/load.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
 import { buildIndex } from './build-index.ts';
-import { checkFree, checkRequest } from './check-request.ts';
+import { checkFree, checkRequest, lstatOf } from './check-request.ts';
+import { finishPublished } from './finish-published.ts';
 import { outputPaths } from './output-paths.ts';
 import { packMetadata } from './pack-metadata.ts';
 import { publishImage } from './publish.ts';
 import { throwProblems } from './source-problems.ts';
+import { compareSources, type RemovedSources, removeSources } from './source-removal.ts';
 import { claimWorkDirectory, type WorkDirectory } from './work-directory.ts';
 
 export interface PackOptions extends JobOptions {
@@ -26,6 +28,10 @@ export interface PackOptions extends JobOptions {
   readonly metadata?: Metadata | undefined;
   /** Stores source, host, time and command; the image then differs from run to run. */
   readonly provenance?: boolean | undefined;
+  /** Removes from the sources what was read back from the published image and compared. */
+  readonly removeSource?: boolean | undefined;
+  /** Goes on where a run that was stopped got to. Where the image is there already, that is removing its sources, or nothing. */
+  readonly resume?: boolean | undefined;
 }
 
 export interface PackSummary {
@@ -40,6 +46,8 @@ export interface PackSummary {
   readonly id: string;
   /** Sockets, which no image holds; paths as the sources name them. */
   readonly skipped: readonly EntryProblem[];
+  /** With `removeSource`. */
+  readonly removed?: RemovedSources;
 }
 
 /**
@@ -66,10 +74,20 @@ export async function packTree(
   options: PackOptions = {},
 ): Promise<PackSummary> {
   const { force = false, jobs = availableParallelism(), metadata = {}, provenance = false } = options;
+  const { removeSource = false, resume = false } = options;
+  if (force && (removeSource || resume)) {
+    throw new ShoalError(
+      'usage',
+      `expected --force without --${removeSource ? 'remove-source' : 'resume'}: the image that it replaces may be the only copy of what was packed before; give another name`,
+    );
+  }
   const trees = sources.map((source) => Buffer.from(source));
   const paths = outputPaths(Buffer.from(output));
   const stored = packMetadata(metadata, trees, provenance);
   const addon = loadAddon();
+  if (resume && (await lstatOf(paths.index)) !== undefined) {
+    return await finishPublished(trees, paths, removeSource, jobs, options);
+  }
   await checkRequest(trees, paths);
 
   const work = await claimWorkDirectory(paths);
@@ -78,12 +96,13 @@ export async function packTree(
     const walked = await runJob((counters) => addon.walk(trees, jobs, counters), options);
     await writeVolume(walked, work, jobs, options);
     const index = await buildIndex(walked.catalogue, paths.volumeName, stored, work);
-    await readBack(work, walked.entries, jobs, options);
+    const comparison = await readBack(work, walked, removeSource, jobs, options);
     if (options.signal?.aborted) {
       throw new ShoalError('cancelled', 'cancelled before it was done', { cause: options.signal.reason });
     }
     await work.checkOwn();
     await publishImage(work, paths, force);
+    const removed = comparison && (await removeSources(comparison, jobs, options));
     return {
       image: paths.index,
       entries: walked.entries,
@@ -92,6 +111,7 @@ export async function packTree(
       indexLength: index.length,
       id: index.id.toString('hex'),
       skipped: entryProblems(walked.skipped),
+      ...(removed && { removed }),
     };
   } catch (error) {
     throw work.named(error);
@@ -113,11 +133,25 @@ async function writeVolume(walked: WalkResult, work: WorkDirectory, jobs: number
   throwProblems([...walked.unreadable, ...written.unreadable, ...written.changed]);
 }
 
-/** Nothing is published that was not read through its own index, every byte against its checksum. */
-async function readBack(work: WorkDirectory, entries: number, jobs: number, options: JobOptions): Promise<void> {
-  const verified = await verifyImage(work.index, { ...options, jobs });
+/**
+ * Nothing is published that was not read through its own index, every byte against its checksum; and nothing is removed that was not also compared with
+ * the source.
+ */
+async function readBack(
+  work: WorkDirectory,
+  { catalogue, entries }: WalkResult,
+  removeSource: boolean,
+  jobs: number,
+  options: JobOptions,
+): Promise<NativeComparison | undefined> {
+  const compared = removeSource
+    ? await compareSources(catalogue, work.index, Buffer.alloc(0), jobs, options)
+    : undefined;
+  const verified = compared
+    ? { entries: compared.entries, problems: entryProblems(compared.problems) }
+    : await verifyImage(work.index, { ...options, jobs });
   const [first] = verified.problems;
-  if (first === undefined && verified.entries === entries) return;
+  if (first === undefined && verified.entries === entries) return compared?.comparison;
   const found = first === undefined ? `${verified.entries} entries` : `${showBytes(first.path)}: ${first.message}`;
   throw new ShoalError(
     'io',

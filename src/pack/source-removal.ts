@@ -1,0 +1,79 @@
+import { basename } from 'node:path';
+import { showBytes } from '../base/entry-path.ts';
+import { ShoalError } from '../base/errors.ts';
+import { type EntryProblem, entryProblems } from '../image/entry-problem.ts';
+import type { CompareSourcesResult, NativeCatalogue, NativeComparison } from '../native/addon.ts';
+import { loadAddon } from '../native/load.ts';
+import { type JobOptions, runJob } from '../native/run-job.ts';
+import { lstatOf } from './check-request.ts';
+
+/** What `removeSource` has removed. */
+export interface RemovedSources {
+  /** Names: files, directories and all others. */
+  readonly entries: number;
+  /** Given back to the filesystem. */
+  readonly inodes: number;
+  /** Of content whose last name was removed. */
+  readonly bytes: number;
+  /** What stays: it differs from the image, has changed since it was compared, or could not be removed; paths as the sources name them. */
+  readonly kept: readonly EntryProblem[];
+}
+
+/** Compares the walked sources with the image whose index is at `index`, every byte, reading the image from storage. */
+export async function compareSources(
+  catalogue: NativeCatalogue,
+  index: Buffer,
+  below: Buffer,
+  jobs: number,
+  options: JobOptions,
+): Promise<CompareSourcesResult> {
+  return await runJob((counters) => loadAddon().compareSources(catalogue, index, below, jobs, counters), options);
+}
+
+/** Removes what was compared and is still the same. The image must be durable under its name. */
+export async function removeSources(
+  comparison: NativeComparison,
+  jobs: number,
+  options: JobOptions,
+): Promise<RemovedSources> {
+  const removed = await runJob((counters) => loadAddon().removeSources(comparison, jobs, counters), options);
+  return { ...removed, kept: entryProblems(removed.kept) };
+}
+
+/**
+ * Removes what is left of the sources of a run that was stopped when it had published the image at `index`. Only what is there now and is in the image,
+ * byte by byte, goes. Throws `checksum` without removing anything if the image is damaged.
+ */
+export async function removeRemaining(
+  sources: readonly Buffer[],
+  index: Buffer,
+  jobs: number,
+  options: JobOptions,
+): Promise<RemovedSources> {
+  const remaining = await existing(sources);
+  if (remaining.length === 0) return { entries: 0, inodes: 0, bytes: 0, kept: [] };
+  const { catalogue, unreadable } = await runJob((counters) => loadAddon().walk(remaining, jobs, counters), options);
+  // Alone, a directory would be taken for the whole of the image.
+  const [only] = remaining;
+  const below = sources.length > 1 && remaining.length === 1 && only !== undefined ? baseName(only) : Buffer.alloc(0);
+  const compared = await compareSources(catalogue, index, below, jobs, options);
+  const [damage] = compared.problems;
+  if (damage !== undefined) {
+    throw new ShoalError(
+      'checksum',
+      `expected a whole image before anything is removed, found damage in it: ${showBytes(damage.path)}: ${damage.message}. Nothing was removed; make the image anew from the sources`,
+      { path: showBytes(index) },
+    );
+  }
+  const removed = await removeSources(compared.comparison, jobs, options);
+  return { ...removed, kept: [...entryProblems(unreadable), ...removed.kept] };
+}
+
+async function existing(sources: readonly Buffer[]): Promise<Buffer[]> {
+  const found = await Promise.all(sources.map(lstatOf));
+  return sources.filter((_, i) => found[i] !== undefined);
+}
+
+function baseName(source: Buffer): Buffer {
+  return Buffer.from(basename(source.toString('latin1')), 'latin1');
+}
