@@ -86,7 +86,7 @@ class RemoverThread {
   void RemoveNames(uint32_t entry);
   Status OpenChecked(uint32_t entry, UniqueFd* fd, struct stat* status);
   Status RemoveName(uint32_t name, const struct stat& expected);
-  Status SetAside(int directory, const std::string& name, const std::string& aside, const struct stat& expected);
+  bool PutBack(int directory, const std::string& aside);
   Status RemoveDirectory(uint32_t entry);
   void Count(uint64_t bytes, bool is_last_name);
 
@@ -205,7 +205,7 @@ void RemoverThread::RemoveNames(uint32_t entry) {
   auto remove = [&](uint32_t name) {
     Status removed = RemoveName(name, status);
     if (!removed.ok()) return remover_.Keep(name, removed);
-    Count(catalogue_.sizes[entry], status.st_nlink == 1);
+    Count(catalogue_.IsFile(entry) ? catalogue_.sizes[entry] : 0, status.st_nlink == 1);
     status.st_nlink--;
   };
   remove(entry);
@@ -238,28 +238,26 @@ Status RemoverThread::RemoveName(uint32_t name, const struct stat& expected) {
   std::string path;
   SHOAL_RETURN_IF_ERROR(reader_.Locate(name, &directory, &path));
   const std::string aside = AsideName(path);
-  if (!aside.empty() && aside != path) {
-    SHOAL_RETURN_IF_ERROR(SetAside(directory, path, aside, expected));
-    path = aside;
-  } else {
-    struct stat found;
-    if (fstatat(directory, path.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0)
-      return Status::FromErrno("cannot stat", "", errno);
-    if (!IsSameFile(found, expected)) return Changed("was replaced or modified after it was compared");
-  }
-  return unlinkat(directory, path.c_str(), 0) == 0 ? Status() : Status::FromErrno("cannot remove", "", errno);
-}
-
-Status RemoverThread::SetAside(int directory, const std::string& name, const std::string& aside,
-                               const struct stat& expected) {
-  if (RenameToFree(directory, name, aside) != 0) return Status::FromErrno("cannot remove", "", errno);
+  const bool is_aside = !aside.empty() && aside != path && RenameToFree(directory, path, aside) == 0;
+  // A full disk may have no room for the longer name, and what removes must not fail for that.
+  if (is_aside) path = aside;
   struct stat found;
-  if (fstatat(directory, aside.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 && IsSameFile(found, expected))
-    return Status();
-  if (RenameToFree(directory, aside, name) == 0) return Changed("was replaced or modified after it was compared");
+  if (fstatat(directory, path.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
+    return Status::FromErrno("cannot stat", "", errno);
+  }
+  if (IsSameFile(found, expected)) {
+    return unlinkat(directory, path.c_str(), 0) == 0 ? Status() : Status::FromErrno("cannot remove", "", errno);
+  }
+  if (!is_aside || PutBack(directory, aside)) return Changed("was replaced or modified after it was compared");
   return Changed(
       "was replaced twice while it was to be removed; what stood here first is beside it, its name begins with "
       ".shoal-removed");
+}
+
+bool RemoverThread::PutBack(int directory, const std::string& aside) {
+  std::string path = aside;
+  path.erase(aside.find_last_of('/') + 1, kSetAside.size());
+  return RenameToFree(directory, aside, path) == 0;
 }
 
 void RemoverThread::RemoveDirectories(uint32_t first, uint32_t end) {
