@@ -14,7 +14,7 @@
 namespace shoal {
 
 struct CheckpointOptions {
-  std::string plan;  // files in the run's directory: made at the first checkpoint, so that a short run makes none
+  std::string plan;  // files in the run's directory; the journal is made at the first checkpoint
   std::string journal;
   std::string request;  // stored with the plan
   double seconds = 10;  // between two checkpoints
@@ -30,8 +30,8 @@ class Checkpoints {
   Checkpoints(const Checkpoints&) = delete;
   Checkpoints& operator=(const Checkpoints&) = delete;
 
-  // Reads the steps that an earlier run has written, and begins. `failed` is called from another thread if what was
-  // written cannot be made durable: the run must not go on then, because nobody is told of it again.
+  // Saves the plan, or reads the steps that an earlier run has written, and begins. `failed` is called from another
+  // thread if what was written cannot be made durable: the run must not go on then, because nobody is told of it again.
   Status Start(std::vector<WrittenStep>* written, std::function<void(Status)> failed);
 
   // The step's bytes are written. From any thread.
@@ -42,7 +42,6 @@ class Checkpoints {
 
  private:
   void Run();
-  Status Checkpoint(const std::vector<WrittenStep>& steps);
   Status SyncVolumes(const std::vector<WrittenStep>& steps) const;
   Status Append(const std::vector<WrittenStep>& steps);
 
@@ -51,7 +50,6 @@ class Checkpoints {
   const CheckpointOptions options_;
   std::function<void(Status)> failed_;
   uint64_t length_ = 0;  // of the journal
-  bool is_planned_ = false;
 
   std::mutex mutex_;
   std::condition_variable ended_;

@@ -36,7 +36,6 @@ class Saver {
     const uint32_t checksum = checksum_;
     Append(&checksum, sizeof checksum);
     Flush();
-    if (status_.ok() && fdatasync(fd_) != 0) status_ = Status::FromErrno("cannot sync", path_, errno);
     return status_;
   }
 

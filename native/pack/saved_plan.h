@@ -9,7 +9,8 @@
 
 namespace shoal {
 
-// Writes and syncs a new file at `path`. `request` is what the run was asked for, as text that only the caller reads.
+// Writes a new file at `path`, which is not synced. `request` is what the run was asked for, as text that only the
+// caller reads.
 Status SavePlan(const PackCatalogue& catalogue, const std::string& request, const std::string& path);
 
 // Reads what SavePlan wrote, on any host with the same order of bytes. A file that was cut short, is damaged or is none
