@@ -84,8 +84,16 @@ class RemoverThread {
 
  private:
   void RemoveNames(uint32_t entry);
-  Status OpenChecked(uint32_t entry, UniqueFd* fd, struct stat* status);
-  Status RemoveName(uint32_t name, const struct stat& expected);
+  // What is to be removed: open where it is a regular file, and then not to be opened for writing by anybody.
+  struct Target {
+    UniqueFd fd;
+    bool has_lease = false;
+    struct stat status;
+
+    bool IsBeingOpened() const { return has_lease && fcntl(fd.get(), F_GETLEASE) != F_RDLCK; }
+  };
+  Status OpenChecked(uint32_t entry, Target* target);
+  Status RemoveName(uint32_t name, const Target& target);
   bool PutBack(int directory, const std::string& aside);
   Status RemoveDirectory(uint32_t entry);
   void Count(uint64_t bytes, bool is_last_name);
@@ -196,17 +204,16 @@ void RemoverThread::RemoveFiles() {
 
 // All names of a file in one go: removing one of them changes what the others are compared by.
 void RemoverThread::RemoveNames(uint32_t entry) {
-  UniqueFd fd;
-  struct stat status;
+  Target target;
   if (!remover_.comparison_.IsSame(entry)) return;  // told by the comparison, the further names as well
-  Status checked = OpenChecked(entry, &fd, &status);
+  Status checked = OpenChecked(entry, &target);
   if (!checked.ok()) return remover_.Keep(entry, checked);
 
   auto remove = [&](uint32_t name) {
-    Status removed = RemoveName(name, status);
+    Status removed = RemoveName(name, target);
     if (!removed.ok()) return remover_.Keep(name, removed);
-    Count(catalogue_.IsFile(entry) ? catalogue_.sizes[entry] : 0, status.st_nlink == 1);
-    status.st_nlink--;
+    Count(catalogue_.IsFile(entry) ? catalogue_.sizes[entry] : 0, target.status.st_nlink == 1);
+    target.status.st_nlink--;
   };
   remove(entry);
   const auto& names = remover_.further_names_;
@@ -216,24 +223,26 @@ void RemoverThread::RemoveNames(uint32_t entry) {
   }
 }
 
-// *status is that of what the walk saw. A regular file is open then, and for others not to be opened for writing.
-Status RemoverThread::OpenChecked(uint32_t entry, UniqueFd* fd, struct stat* status) {
+// The target is what the walk saw.
+Status RemoverThread::OpenChecked(uint32_t entry, Target* target) {
   if (!catalogue_.IsFile(entry)) {
     int directory;
     std::string name;
     SHOAL_RETURN_IF_ERROR(reader_.Locate(entry, &directory, &name));
-    if (fstatat(directory, name.c_str(), status, AT_SYMLINK_NOFOLLOW) != 0)
+    if (fstatat(directory, name.c_str(), &target->status, AT_SYMLINK_NOFOLLOW) != 0) {
       return Status::FromErrno("cannot stat", "", errno);
-    return CompareWithWalk(catalogue_, entry, *status);
+    }
+    return CompareWithWalk(catalogue_, entry, target->status);
   }
-  SHOAL_RETURN_IF_ERROR(reader_.Open(entry, fd));
+  SHOAL_RETURN_IF_ERROR(reader_.Open(entry, &target->fd));
   // Filesystems without leases, and files of others, are looked at only.
-  if (fcntl(fd->get(), F_SETLEASE, F_RDLCK) != 0 && errno == EAGAIN) return Changed("is open for writing");
-  if (fstat(fd->get(), status) != 0) return Status::FromErrno("cannot stat", "", errno);
-  return CompareWithWalk(catalogue_, entry, *status);
+  target->has_lease = fcntl(target->fd.get(), F_SETLEASE, F_RDLCK) == 0;
+  if (!target->has_lease && errno == EAGAIN) return Changed("is open for writing");
+  if (fstat(target->fd.get(), &target->status) != 0) return Status::FromErrno("cannot stat", "", errno);
+  return CompareWithWalk(catalogue_, entry, target->status);
 }
 
-Status RemoverThread::RemoveName(uint32_t name, const struct stat& expected) {
+Status RemoverThread::RemoveName(uint32_t name, const Target& target) {
   int directory;
   std::string path;
   SHOAL_RETURN_IF_ERROR(reader_.Locate(name, &directory, &path));
@@ -245,7 +254,8 @@ Status RemoverThread::RemoveName(uint32_t name, const struct stat& expected) {
   if (fstatat(directory, path.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
     return Status::FromErrno("cannot stat", "", errno);
   }
-  if (IsSameFile(found, expected)) {
+  // Whoever opened it by its name before it was set aside waits for the lease to end.
+  if (IsSameFile(found, target.status) && !target.IsBeingOpened()) {
     return unlinkat(directory, path.c_str(), 0) == 0 ? Status() : Status::FromErrno("cannot remove", "", errno);
   }
   if (!is_aside || PutBack(directory, aside)) return Changed("was replaced or modified after it was compared");
