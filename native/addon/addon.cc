@@ -11,6 +11,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportScan(env, exports);
   ExportMerge(env, exports);
   ExportUnpack(env, exports);
+  ExportRemove(env, exports);
   ExportWalk(env, exports);
   ExportFuse(env, exports);
   ExportZstd(env, exports);

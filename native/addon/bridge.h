@@ -57,6 +57,7 @@ void ExportPack(Napi::Env env, Napi::Object exports);
 void ExportScan(Napi::Env env, Napi::Object exports);
 void ExportMerge(Napi::Env env, Napi::Object exports);
 void ExportUnpack(Napi::Env env, Napi::Object exports);
+void ExportRemove(Napi::Env env, Napi::Object exports);
 void ExportWalk(Napi::Env env, Napi::Object exports);
 void ExportFuse(Napi::Env env, Napi::Object exports);
 void ExportZstd(Napi::Env env, Napi::Object exports);

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "addon/bridge.h"
+#include "addon/verify_value.h"
 #include "core/image.h"
 #include "core/run_threads.h"
 #include "unpack/compare.h"
@@ -14,16 +15,6 @@ namespace shoal::addon {
 namespace {
 
 unsigned ToJobs(const Napi::Value& value) { return value.ToNumber().Uint32Value(); }
-
-Napi::Object ToResult(Napi::Env env, const VerifyOutcome& outcome) {
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("entries", static_cast<double>(outcome.entries));
-  result.Set("bytes", static_cast<double>(outcome.bytes));
-  result.Set("uncheckedBytes", static_cast<double>(outcome.unchecked_bytes));
-  result.Set("unframedVolumes", static_cast<double>(outcome.unframed_volumes));
-  result.Set("problems", ToProblems(env, outcome.problems));
-  return result;
-}
 
 // checkIndex(index, jobs, progress)
 Napi::Value CheckIndexJob(const Napi::CallbackInfo& info) {
@@ -58,7 +49,7 @@ Napi::Value VerifyImage(const Napi::CallbackInfo& info) {
         SHOAL_RETURN_IF_ERROR(Image::Open(index, &image));
         return Verify(*image, jobs, progress, outcome.get());
       },
-      [outcome](Napi::Env env) -> Napi::Value { return ToResult(env, *outcome); });
+      [outcome](Napi::Env env) -> Napi::Value { return ToVerifyResult(env, *outcome); });
 }
 
 // compare(index, directory, jobs, progress)
@@ -76,7 +67,7 @@ Napi::Value CompareImage(const Napi::CallbackInfo& info) {
         return Compare(*image, directory, jobs, progress, outcome.get());
       },
       [outcome](Napi::Env env) -> Napi::Value {
-        Napi::Object result = ToResult(env, outcome->verified);
+        Napi::Object result = ToVerifyResult(env, outcome->verified);
         result.Set("differences", ToProblems(env, outcome->differences));
         result.Set("ignored", ToProblems(env, outcome->ignored));
         return result;

@@ -34,18 +34,46 @@ int OpenFile(int directory, const char* name, bool may_spare_atime) {
 
 }  // namespace
 
+Status CompareWithWalk(const PackCatalogue& catalogue, uint32_t entry, const struct stat& status) {
+  const AttributesRow& row = catalogue.Row(entry);
+  auto changed = [](const char* what) {
+    return Status(Code::kChanged, std::string(what) + " since the tree was walked");
+  };
+  if ((status.st_mode & S_IFMT) != (row.mode & S_IFMT)) return changed("was replaced by another type of file");
+  if (S_ISREG(row.mode) && static_cast<uint64_t>(status.st_size) != catalogue.sizes[entry]) {
+    return Status(Code::kChanged, "expected " + std::to_string(catalogue.sizes[entry]) +
+                                      " bytes as when the tree was walked, found " + std::to_string(status.st_size));
+  }
+  if (status.st_mtim.tv_sec != catalogue.seconds[entry] ||
+      static_cast<uint32_t>(status.st_mtim.tv_nsec) != catalogue.nanoseconds[entry]) {
+    const std::string now = PaxTime(status.st_mtim.tv_sec, static_cast<uint32_t>(status.st_mtim.tv_nsec));
+    const std::string then = PaxTime(catalogue.seconds[entry], catalogue.nanoseconds[entry]);
+    return Status(Code::kChanged,
+                  "was modified: expected mtime " + then + " as when the tree was walked, found " + now);
+  }
+  if (status.st_mode != row.mode) return changed("got other permissions");
+  if (status.st_uid != row.uid || status.st_gid != row.gid) return changed("got another owner");
+  if (StampOf(status) != catalogue.stamps[entry]) return changed("was replaced, or its inode changed,");
+  return Status();
+}
+
 FileReader::FileReader(const PackCatalogue* catalogue, unsigned jobs)
     : catalogue_(*catalogue), opener_(catalogue, DirectoryCapacity(jobs)) {}
 
-Status FileReader::Open(uint32_t entry, UniqueFd* fd) {
-  int directory = AT_FDCWD;
-  std::string name(catalogue_.name(entry));
+Status FileReader::Locate(uint32_t entry, int* directory, std::string* name) {
   if (catalogue_.IsTop(entry)) {
-    name = catalogue_.SourceOf(entry).absolute;
-  } else {
-    Status status = opener_.Open(catalogue_.parents[entry], &directory);
-    if (!status.ok()) return Explain(std::move(status));
+    *directory = AT_FDCWD;
+    *name = catalogue_.SourceOf(entry).absolute;
+    return Status();
   }
+  name->assign(catalogue_.name(entry));
+  return Explain(opener_.Open(catalogue_.parents[entry], directory));
+}
+
+Status FileReader::Open(uint32_t entry, UniqueFd* fd) {
+  int directory;
+  std::string name;
+  SHOAL_RETURN_IF_ERROR(Locate(entry, &directory, &name));
   const uid_t user = geteuid();
   int opened;
   do {
@@ -80,45 +108,17 @@ Status FileReader::ReadStored(uint32_t entry, int fd, uint64_t offset, char* to,
 Status FileReader::Check(uint32_t entry, int fd) {
   struct stat status;
   if (fstat(fd, &status) != 0) return Status::FromErrno("cannot stat", "", errno);
-  return Compare(entry, status);
+  return CompareWithWalk(catalogue_, entry, status);
 }
 
 Status FileReader::CheckPath(uint32_t entry) {
-  int directory = AT_FDCWD;
-  std::string name(catalogue_.name(entry));
-  if (catalogue_.IsTop(entry)) {
-    name = catalogue_.SourceOf(entry).absolute;
-  } else {
-    Status status = opener_.Open(catalogue_.parents[entry], &directory);
-    if (!status.ok()) return Explain(std::move(status));
-  }
+  int directory;
+  std::string name;
+  SHOAL_RETURN_IF_ERROR(Locate(entry, &directory, &name));
   struct stat status;
   if (fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
     return Explain(Status::FromErrno("cannot stat", name, errno));
-  return Compare(entry, status);
-}
-
-Status FileReader::Compare(uint32_t entry, const struct stat& status) const {
-  const AttributesRow& row = catalogue_.Row(entry);
-  auto changed = [](const char* what) {
-    return Status(Code::kChanged, std::string(what) + " since the tree was walked");
-  };
-  if ((status.st_mode & S_IFMT) != (row.mode & S_IFMT)) return changed("was replaced by another type of file");
-  if (S_ISREG(row.mode) && static_cast<uint64_t>(status.st_size) != catalogue_.sizes[entry]) {
-    return Status(Code::kChanged, "expected " + std::to_string(catalogue_.sizes[entry]) +
-                                      " bytes as when the tree was walked, found " + std::to_string(status.st_size));
-  }
-  if (status.st_mtim.tv_sec != catalogue_.seconds[entry] ||
-      static_cast<uint32_t>(status.st_mtim.tv_nsec) != catalogue_.nanoseconds[entry]) {
-    const std::string now = PaxTime(status.st_mtim.tv_sec, static_cast<uint32_t>(status.st_mtim.tv_nsec));
-    const std::string then = PaxTime(catalogue_.seconds[entry], catalogue_.nanoseconds[entry]);
-    return Status(Code::kChanged,
-                  "was modified: expected mtime " + then + " as when the tree was walked, found " + now);
-  }
-  if (status.st_mode != row.mode) return changed("got other permissions");
-  if (status.st_uid != row.uid || status.st_gid != row.gid) return changed("got another owner");
-  if (StampOf(status) != catalogue_.stamps[entry]) return changed("was replaced, or its inode changed,");
-  return Status();
+  return CompareWithWalk(catalogue_, entry, status);
 }
 
 }  // namespace shoal

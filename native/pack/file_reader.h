@@ -10,10 +10,17 @@
 
 namespace shoal {
 
+// Whether `status` is that of the entry as the walk saw it: else kChanged, with what differs.
+Status CompareWithWalk(const PackCatalogue& catalogue, uint32_t entry, const struct stat& status);
+
 // One per thread.
 class FileReader {
  public:
   FileReader(const PackCatalogue* catalogue, unsigned jobs);
+
+  // Where `entry` stands: *directory is a descriptor of this object's, valid until the next call; AT_FDCWD for a
+  // source, whose *name is an absolute path. Replaced since the walk: kChanged.
+  Status Locate(uint32_t entry, int* directory, std::string* name);
 
   // Opens the file `entry`. Gone, or something else now: kChanged.
   Status Open(uint32_t entry, UniqueFd* fd);
@@ -22,14 +29,12 @@ class FileReader {
   // shorter is kChanged.
   Status ReadStored(uint32_t entry, int fd, uint64_t offset, char* to, size_t size);
 
-  // Whether the opened file (after it was read), or what is at the entry's path, is what the walk saw: else kChanged,
-  // with what differs.
+  // Whether the opened file (after it was read), or what stands where `entry` stood, is what the walk saw: else
+  // kChanged, with what differs.
   Status Check(uint32_t entry, int fd);
   Status CheckPath(uint32_t entry);
 
  private:
-  Status Compare(uint32_t entry, const struct stat& status) const;
-
   const PackCatalogue& catalogue_;
   DirectoryOpener opener_;
 };

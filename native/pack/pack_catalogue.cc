@@ -35,8 +35,8 @@ Status PackCatalogue::OpenTop(uint32_t directory, UniqueFd* fd) const {
 uint64_t StampOf(const struct stat& status) {
   // The finaliser of SplitMix64 (Steele, Lea, Flood 2014) over each field in turn.
   uint64_t mixed = 0;
-  for (uint64_t field : {static_cast<uint64_t>(status.st_dev), static_cast<uint64_t>(status.st_ino),
-                         static_cast<uint64_t>(status.st_ctim.tv_sec), static_cast<uint64_t>(status.st_ctim.tv_nsec)}) {
+  for (uint64_t field : {static_cast<uint64_t>(status.st_ino), static_cast<uint64_t>(status.st_ctim.tv_sec),
+                         static_cast<uint64_t>(status.st_ctim.tv_nsec)}) {
     mixed += field + 0x9E3779B97F4A7C15;
     mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9;
     mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB;

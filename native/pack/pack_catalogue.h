@@ -51,7 +51,8 @@ struct PackCatalogue : Catalogue, DirectoryTree {
   Status OpenTop(uint32_t directory, UniqueFd* fd) const override;
 };
 
-// Sixty-four bits that differ when device, inode or ctime do: any change to a file sets its ctime.
+// Sixty-four bits that differ when inode or ctime do: any change to a file sets its ctime. Not of the device, whose
+// number on a network filesystem differs from host to host.
 uint64_t StampOf(const struct stat& status);
 
 // Open directories held by each of `jobs` threads, so that all together stay far below the usual limit of 1 024.

@@ -8,7 +8,7 @@
 
 namespace shoal {
 
-void PieceSums::Add(uint64_t offset, const char* data, size_t size) {
+void PieceSums::Add(uint64_t offset, const char* data, size_t size, std::vector<Run>* runs) {
   while (size > 0) {
     const uint64_t left = format::kPieceLength - offset % format::kPieceLength;
     const auto part = static_cast<uint32_t>(std::min<uint64_t>(size, left));
@@ -17,10 +17,16 @@ void PieceSums::Add(uint64_t offset, const char* data, size_t size) {
       std::lock_guard<std::mutex> lock(mutex_);
       runs_.push_back(run);
     }
+    if (runs != nullptr) runs->push_back(run);
     offset += part;
     data += part;
     size -= part;
   }
+}
+
+void PieceSums::Add(const std::vector<Run>& runs) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  runs_.insert(runs_.end(), runs.begin(), runs.end());
 }
 
 Status PieceSums::Rows(uint64_t length, std::vector<uint32_t>* out) {

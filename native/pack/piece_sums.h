@@ -13,14 +13,6 @@ namespace shoal {
 
 class PieceSums {
  public:
-  // Bytes written at `offset`; from any thread, in any order.
-  void Add(uint64_t offset, const char* data, size_t size);
-
-  // One row for each piece of the first `length` bytes of the volume, the last one maybe shorter. kInternal where a
-  // byte of them was not added, or twice. Not while others add.
-  Status Rows(uint64_t length, std::vector<uint32_t>* out);
-
- private:
   // Lies within one piece.
   struct Run {
     uint64_t offset;
@@ -28,6 +20,16 @@ class PieceSums {
     uint32_t checksum;
   };
 
+  // Bytes written at `offset`, whose runs are appended to *runs; from any thread, in any order.
+  void Add(uint64_t offset, const char* data, size_t size, std::vector<Run>* runs = nullptr);
+  // What an earlier call gave.
+  void Add(const std::vector<Run>& runs);
+
+  // One row for each piece of the first `length` bytes of the volume, the last one maybe shorter. kInternal where a
+  // byte of them was not added, or twice. Not while others add.
+  Status Rows(uint64_t length, std::vector<uint32_t>* out);
+
+ private:
   std::mutex mutex_;
   std::vector<Run> runs_;
 };

@@ -217,6 +217,24 @@ export interface CompareResult extends VerifyResult {
   readonly ignored: readonly NativeProblem[];
 }
 
+/** Sources of a pack that were compared with the image, in native memory; freed when collected. */
+export interface NativeComparison {
+  readonly __comparison: unique symbol;
+}
+
+export interface CompareSourcesResult extends VerifyResult {
+  readonly comparison: NativeComparison;
+}
+
+export interface RemoveSourcesResult {
+  readonly entries: number;
+  readonly inodes: number;
+  /** Of content whose last name was removed. */
+  readonly bytes: number;
+  /** What differs from the image, has changed since it was compared, or could not be removed. */
+  readonly kept: readonly NativeProblem[];
+}
+
 export interface ExtractResult {
   readonly entries: number;
   readonly bytes: number;
@@ -342,6 +360,19 @@ export interface Addon {
   verify(index: Buffer, jobs: number, progress: BigUint64Array): Promise<VerifyResult>;
   /** verify, and compares content and metadata with the directory. */
   compare(index: Buffer, directory: Buffer, jobs: number, progress: BigUint64Array): Promise<CompareResult>;
+  /**
+   * verify, reading from storage, and compares the sources of a walk with the image, whose entry `below` (empty: its root) stands for the root of
+   * the walk. The walk may be later than the one that the image was made from.
+   */
+  compareSources(
+    catalogue: NativeCatalogue,
+    index: Buffer,
+    below: Buffer,
+    jobs: number,
+    progress: BigUint64Array,
+  ): Promise<CompareSourcesResult>;
+  /** Removes what was the same and still is. */
+  removeSources(comparison: NativeComparison, jobs: number, progress: BigUint64Array): Promise<RemoveSourcesResult>;
   /** Extracts the entries at `paths` (all if empty), with what is below them, into `directory`, which exists. */
   extract(
     index: Buffer,

@@ -6,6 +6,7 @@ import type { CompareSourcesResult, NativeCatalogue, NativeComparison } from '..
 import { loadAddon } from '../native/load.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
 import { lstatOf } from './check-request.ts';
+import { walkOptions } from './selection.ts';
 
 /** What `removeSource` has removed. */
 export interface RemovedSources {
@@ -52,7 +53,8 @@ export async function removeRemaining(
 ): Promise<RemovedSources> {
   const remaining = await existing(sources);
   if (remaining.length === 0) return { entries: 0, inodes: 0, bytes: 0, kept: [] };
-  const { catalogue, unreadable } = await runJob((counters) => loadAddon().walk(remaining, jobs, counters), options);
+  const request = walkOptions(remaining, jobs, { skipUnreadable: true });
+  const { catalogue, unreadable } = await runJob((counters) => loadAddon().walk(request, counters), options);
   // Alone, a directory would be taken for the whole of the image.
   const [only] = remaining;
   const below = sources.length > 1 && remaining.length === 1 && only !== undefined ? baseName(only) : Buffer.alloc(0);

@@ -36,7 +36,8 @@ export const nativeFolders: Readonly<Record<string, readonly string[]>> = {
   fuse: ['core'],
   pack: ['core'],
   unpack: ['core'],
-  addon: ['core', 'fuse', 'pack', 'unpack'],
+  remove: ['core', 'pack', 'unpack'],
+  addon: ['core', 'fuse', 'pack', 'unpack', 'remove'],
 };
 
 /** System headers that only one folder of native/ may include. */
