@@ -1,10 +1,11 @@
-// findCopies, planVolumes, writeVolumes, finishVolumes and catalogueColumns of src/native/addon.ts.
+// findCopies, sampleContent, planVolumes, writeVolumes, finishVolumes and catalogueColumns of src/native/addon.ts.
 #include "addon/bridge.h"
 #include "core/format.h"
 #include "core/run_threads.h"
 #include "pack/find_copies.h"
 #include "pack/finish_volumes.h"
 #include "pack/plan.h"
+#include "pack/sample_content.h"
 #include "pack/volume_writer.h"
 
 namespace shoal::addon {
@@ -29,10 +30,21 @@ Napi::Value FindCopiesJob(const Napi::CallbackInfo& info) {
 PlanOptions ToPlanOptions(const Napi::Object& from) {
   PlanOptions options;
   options.volume_size = static_cast<uint64_t>(from.Get("volumeSize").ToNumber().DoubleValue());
+  options.level = from.Get("level").ToNumber().Int32Value();
   options.samples = from.Get("samples").ToBoolean();
   if (!from.Get("orderFile").IsUndefined()) options.order_file = ToBytes(from.Get("orderFile"));
   if (from.Get("orderNull").ToBoolean()) options.order_end = '\0';
   return options;
+}
+
+// sampleContent(catalogue, progress)
+Napi::Value SampleContentJob(const Napi::CallbackInfo& info) {
+  auto catalogue = ToPackCatalogue(info[0]);
+  Progress* progress = ToProgress(info[1]);
+  auto pays = std::make_shared<bool>(false);
+  return RunJob(
+      info.Env(), {info[1]}, [=] { return SampleContent(*catalogue, progress, pays.get()); },
+      [=](Napi::Env env) -> Napi::Value { return Napi::Boolean::New(env, *pays); });
 }
 
 // planVolumes(catalogue, options, jobs)
@@ -77,6 +89,14 @@ Napi::Value WriteVolumesJob(const Napi::CallbackInfo& info) {
       });
 }
 
+Napi::Object ToFrames(Napi::Env env, const SeekTable& table) {
+  Napi::Object frames = Napi::Object::New(env);
+  frames.Set("plainLength", static_cast<double>(table.plain_length));
+  frames.Set("frameLength", static_cast<double>(table.frame_length));
+  frames.Set("offsets", ToColumn<Napi::Float64Array>(env, table.offsets));
+  return frames;
+}
+
 // finishVolumes(catalogue, paths, id, jobs)
 Napi::Value FinishVolumesJob(const Napi::CallbackInfo& info) {
   auto catalogue = ToPackCatalogue(info[0]);
@@ -89,7 +109,17 @@ Napi::Value FinishVolumesJob(const Napi::CallbackInfo& info) {
   auto pieces = std::make_shared<std::vector<std::vector<uint32_t>>>();
   return RunJob(
       info.Env(), {}, [=] { return FinishVolumes(catalogue.get(), paths, id.data(), jobs, pieces.get()); },
-      [=](Napi::Env env) -> Napi::Value { return ToPieces(env, *pieces); });
+      [=](Napi::Env env) -> Napi::Value {
+        Napi::Array volumes = Napi::Array::New(env, pieces->size());
+        for (uint32_t i = 0; i < pieces->size(); i++) {
+          Napi::Object volume = Napi::Object::New(env);
+          volume.Set("pieces", ToColumn<Napi::Uint32Array>(env, (*pieces)[i]));
+          const SeekTable* frames = catalogue->sinks[i]->frames();
+          if (frames != nullptr) volume.Set("frames", ToFrames(env, *frames));
+          volumes.Set(i, volume);
+        }
+        return volumes;
+      });
 }
 
 Napi::Value ExtentListsOf(Napi::Env env, const Catalogue& catalogue) {
@@ -143,6 +173,7 @@ Napi::Value CatalogueColumns(const Napi::CallbackInfo& info) {
 
 void ExportPack(Napi::Env env, Napi::Object exports) {
   exports.Set("findCopies", Napi::Function::New(env, FindCopiesJob, "findCopies"));
+  exports.Set("sampleContent", Napi::Function::New(env, SampleContentJob, "sampleContent"));
   exports.Set("planVolumes", Napi::Function::New(env, PlanVolumesJob, "planVolumes"));
   exports.Set("writeVolumes", Napi::Function::New(env, WriteVolumesJob, "writeVolumes"));
   exports.Set("finishVolumes", Napi::Function::New(env, FinishVolumesJob, "finishVolumes"));

@@ -50,8 +50,7 @@ Napi::Value WalkJob(const Napi::CallbackInfo& info) {
   Progress* progress = ToProgress(info[1]);
   auto walked = std::make_shared<Walked>();
   return RunJob(
-      info.Env(), {info[1]},
-      [=] { return Walk(*options, progress, walked.get()); },
+      info.Env(), {info[1]}, [=] { return Walk(*options, progress, walked.get()); },
       [=](Napi::Env env) -> Napi::Value {
         Napi::Object result = ToWalked(env, walked->catalogue);
         result.Set("excluded", static_cast<double>(walked->excluded));

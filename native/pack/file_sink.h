@@ -13,18 +13,18 @@ class FileSink : public VolumeSink {
  public:
   // Makes the file, which must not be there, and gives it its length at once, so that threads write within it in any
   // order.
-  static Status Create(const std::string& path, uint64_t length, std::unique_ptr<FileSink>* out);
-  // Opens one that Create made.
-  static Status Open(const std::string& path, std::unique_ptr<FileSink>* out);
+  static Status Create(const std::string& path, uint64_t length, std::unique_ptr<VolumeSink>* out);
 
   Status Write(uint64_t offset, const char* data, size_t size) override;
-  Status Sync();
+  void Rest() override { fd_.reset(); }
+  Status Sync() override;
 
  private:
   FileSink(std::string path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  Status Open();
 
   const std::string path_;
-  const UniqueFd fd_;
+  UniqueFd fd_;
 };
 
 }  // namespace shoal

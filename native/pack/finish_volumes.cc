@@ -8,7 +8,6 @@
 
 #include "core/format.h"
 #include "core/run_threads.h"
-#include "pack/file_sink.h"
 #include "pack/member_builder.h"
 #include "pack/volume_frame.h"
 #include "pack/volume_set.h"
@@ -21,8 +20,7 @@ Status FinishVolume(PackCatalogue* catalogue, size_t volume, const std::string& 
   const VolumePlan& plan = catalogue->plan.volumes[volume];
   const size_t count = catalogue->plan.volumes.size();
   PieceSums& sums = catalogue->pieces[volume];
-  std::unique_ptr<FileSink> sink;
-  SHOAL_RETURN_IF_ERROR(FileSink::Open(path, &sink));
+  VolumeSink* const sink = catalogue->sinks[volume].get();
   auto write = [&](uint64_t offset, const std::string& text) {
     sums.Add(offset, text.data(), text.size());
     return ExplainNoSpace(sink->Write(offset, text.data(), text.size()), path, catalogue->plan);
@@ -45,7 +43,9 @@ Status FinishVolume(PackCatalogue* catalogue, size_t volume, const std::string& 
   AppendVolumeEnd(plan.pieces_offset + tail.size(), &tail);
   SHOAL_RETURN_IF_ERROR(write(plan.pieces_offset, tail));
   SHOAL_RETURN_IF_ERROR(sums.Rows(plan.length, pieces));
-  return ExplainNoSpace(sink->Sync(), path, catalogue->plan);
+  Status synced = ExplainNoSpace(sink->Sync(), path, catalogue->plan);
+  sink->Rest();
+  return synced;
 }
 
 }  // namespace

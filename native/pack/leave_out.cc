@@ -49,6 +49,7 @@ void Remover::Run(std::vector<Problem>* others) {
   catalogue_.chunk_checksums.clear();
   catalogue_.has_checksums = false;
   catalogue_.pieces.clear();
+  catalogue_.sinks.clear();
   catalogue_.originals.clear();
   catalogue_.plan = Plan();
 }

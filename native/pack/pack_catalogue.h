@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "core/directory_opener.h"
 #include "pack/piece_sums.h"
 #include "pack/plan.h"
+#include "pack/volume_sink.h"
 
 namespace shoal {
 
@@ -25,14 +27,16 @@ struct PackCatalogue : Catalogue, DirectoryTree {
   // One source: [0] is the root. Several: [i] is entry i + 1, below a root made up.
   std::vector<Source> sources;
   bool made_up_root = false;
-  bool complete = true;          // nothing is missing that was to be packed
-  bool skips_unreadable = false; // a directory that changed since the walk is told, and packed as the walk saw it
-  std::vector<uint64_t> stamps;  // per entry: StampOf at the time of the walk
+  bool complete = true;           // nothing is missing that was to be packed
+  bool skips_unreadable = false;  // a directory that changed since the walk is told, and packed as the walk saw it
+  std::vector<uint64_t> stamps;   // per entry: StampOf at the time of the walk
   // Per entry: the file that a copy has the content of, which is no copy; else kNone. Empty: there are no copies.
   std::vector<uint32_t> originals;
 
-  uint64_t content_bytes = 0;    // of files, aliases not counted again, holes included
-  Plan plan;                     // of its volumes
+  uint64_t content_bytes = 0;  // of files, aliases not counted again, holes included
+  Plan plan;                   // of its volumes
+  // Of the volumes, from their first byte until they are finished.
+  std::vector<std::unique_ptr<VolumeSink>> sinks;
   std::deque<PieceSums> pieces;  // of what is written of each volume, but for the head
 
   bool IsTop(uint32_t entry) const { return made_up_root ? entry > 0 && parents[entry] == 0 : entry == 0; }

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "core/format.h"
+#include "pack/frame_encoder.h"
 #include "pack/member_builder.h"
 #include "pack/member_lengths.h"
 #include "pack/member_order.h"
@@ -56,9 +57,19 @@ bool IsOneUnit(const PackCatalogue& catalogue, const PlanOptions& options, uint3
   return catalogue.IsAlias(entry) || (options.samples && IsSameSample(catalogue, leader, entry));
 }
 
+// How many plain bytes a volume may have so that its file is not longer than asked for, though nothing of it shrinks.
+uint64_t PlainSize(const PlanOptions& options) {
+  if (options.volume_size == 0 || options.level == 0) return options.volume_size;
+  // A stored frame's header (FrameEncoder), its row in the seek table, and the table's own header and end.
+  constexpr uint64_t kFrame = FrameEncoder::kStoredOffset + 8, kTable = 17;
+  const uint64_t frames = options.volume_size / format::kFrameLength + 1;
+  const uint64_t overhead = frames * kFrame + kTable;
+  return options.volume_size > overhead ? options.volume_size - overhead : 1;
+}
+
 Status LayOut(PackCatalogue* catalogue, const PlanOptions& options, const Links& links, MemberLengths* lengths) {
   const Plan& plan = catalogue->plan;
-  VolumeLayout layout(catalogue, lengths, links, options.volume_size);
+  VolumeLayout layout(catalogue, lengths, links, PlainSize(options));
   const auto numbers = static_cast<uint32_t>(plan.members.empty() ? catalogue->size() : plan.members.size());
   for (uint32_t first = 0; first < numbers;) {
     uint32_t end = first + 1;
@@ -86,6 +97,7 @@ uint64_t Plan::volumes_length() const {
 Status MakePlan(PackCatalogue* catalogue, const PlanOptions& options, unsigned jobs) {
   Plan& plan = catalogue->plan;
   plan = Plan();
+  plan.level = options.level;
   const Links links = PlanDirectoriesAndLinks(*catalogue, &plan);
   if (options.volume_size > 0 || !options.order_file.empty()) {
     MemberOrder order(catalogue, options.samples);

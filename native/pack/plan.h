@@ -41,6 +41,7 @@ struct VolumePlan {
 
 struct PlanOptions {
   uint64_t volume_size = 0;  // of a volume, at most; 0: one volume for everything
+  int level = 0;             // of zstd, with which volumes are compressed; 0: they are not
   bool samples = false;      // those of a sample stand together, in one volume
   std::string order_file;    // lists paths whose members stand first; empty: none
   char order_end = '\n';     // behind each of them
@@ -65,6 +66,7 @@ struct Plan {
   std::vector<uint32_t> members;      // the entry of each number, without directories; empty: each entry has its own
   std::vector<uint32_t> directories;  // entries, in the order of their members: the last one first
   std::vector<VolumePlan> volumes;
+  int level = 0;                // as in PlanOptions
   std::vector<PlanStep> steps;  // by volume, in order of offset
   uint64_t stored_bytes = 0;
   uint64_t copied_bytes = 0;       // of copies, which are not stored

@@ -3,12 +3,16 @@
 #include <cerrno>
 #include <utility>
 
+#include "pack/file_sink.h"
+#include "pack/frame_sink.h"
 #include "pack/volume_frame.h"
 
 namespace shoal {
 
-VolumeSet::VolumeSet(PackCatalogue* catalogue, const std::vector<std::string>& paths)
-    : catalogue_(*catalogue), paths_(paths) {
+VolumeSet::VolumeSet(PackCatalogue* catalogue, const std::vector<std::string>& paths, std::function<bool()> stopped)
+    : catalogue_(*catalogue), paths_(paths), stopped_(std::move(stopped)) {
+  catalogue->sinks.clear();
+  catalogue->sinks.resize(paths.size());
   for (const VolumePlan& volume : catalogue->plan.volumes) {
     volumes_.emplace_back();
     volumes_.back().steps_left = volume.step_count;
@@ -19,8 +23,8 @@ Status VolumeSet::Write(size_t volume, uint64_t offset, const char* data, size_t
   VolumeSink* sink;
   {
     std::lock_guard<std::mutex> lock(volumes_[volume].mutex);
-    if (volumes_[volume].sink == nullptr) SHOAL_RETURN_IF_ERROR(Make(volume));
-    sink = volumes_[volume].sink.get();
+    if (catalogue_.sinks[volume] == nullptr) SHOAL_RETURN_IF_ERROR(Make(volume));
+    sink = catalogue_.sinks[volume].get();
   }
   catalogue_.pieces[volume].Add(offset, data, size);
   return ExplainNoSpace(sink->Write(offset, data, size), paths_[volume], catalogue_.plan);
@@ -28,11 +32,16 @@ Status VolumeSet::Write(size_t volume, uint64_t offset, const char* data, size_t
 
 Status VolumeSet::Make(size_t volume) {
   const Plan& plan = catalogue_.plan;
-  std::unique_ptr<FileSink> sink;
-  SHOAL_RETURN_IF_ERROR(FileSink::Create(paths_[volume], plan.volumes[volume].length, &sink));
+  const uint64_t length = plan.volumes[volume].length;
+  std::unique_ptr<VolumeSink> sink;
+  if (plan.level > 0) {
+    SHOAL_RETURN_IF_ERROR(FrameSink::Create(paths_[volume], length, plan.level, stopped_, &sink));
+  } else {
+    SHOAL_RETURN_IF_ERROR(FileSink::Create(paths_[volume], length, &sink));
+  }
   const std::string head = VolumeHead(volume, plan.volumes.size());
   SHOAL_RETURN_IF_ERROR(ExplainNoSpace(sink->Write(0, head.data(), head.size()), paths_[volume], plan));
-  volumes_[volume].sink = std::move(sink);
+  catalogue_.sinks[volume] = std::move(sink);
   return Status();
 }
 

@@ -4,33 +4,32 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
-#include "pack/file_sink.h"
 #include "pack/pack_catalogue.h"
 
 namespace shoal {
 
 class VolumeSet {
  public:
-  // `paths` has one for each volume.
-  VolumeSet(PackCatalogue* catalogue, const std::vector<std::string>& paths);
+  // `paths` has one for each volume. `stopped` says that what is written is of no use any more.
+  VolumeSet(PackCatalogue* catalogue, const std::vector<std::string>& paths, std::function<bool()> stopped);
 
   // Makes the volume, with a head without an id, where it is not there yet. From any thread.
   Status Write(size_t volume, uint64_t offset, const char* data, size_t size);
   // From any thread; true for the last step of the volume.
   bool EndStep(size_t volume) { return --volumes_[volume].steps_left == 0; }
-  void Close(size_t volume) { volumes_[volume].sink.reset(); }
+  void Close(size_t volume) { catalogue_.sinks[volume]->Rest(); }
 
   const std::string& path(size_t volume) const { return paths_[volume]; }
 
  private:
   struct Volume {
     std::mutex mutex;
-    std::unique_ptr<VolumeSink> sink;
     std::atomic<size_t> steps_left{0};
   };
 
@@ -38,6 +37,7 @@ class VolumeSet {
 
   PackCatalogue& catalogue_;
   const std::vector<std::string>& paths_;
+  const std::function<bool()> stopped_;
   std::deque<Volume> volumes_;
 };
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/seek_table.h"
 #include "core/status.h"
 
 namespace shoal {
@@ -17,6 +18,12 @@ class VolumeSink {
 
   // `offset` is that in the tar. From any thread, in any order.
   virtual Status Write(uint64_t offset, const char* data, size_t size) = 0;
+  // Holds no descriptor until the next Write. Not while others write.
+  virtual void Rest() = 0;
+  // When all is written: makes it durable.
+  virtual Status Sync() = 0;
+  // After Sync, of a compressed volume: where its frames lie. Else nullptr.
+  virtual const SeekTable* frames() const { return nullptr; }
 };
 
 }  // namespace shoal

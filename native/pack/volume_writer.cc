@@ -35,7 +35,7 @@ class Writer {
  public:
   Writer(PackCatalogue* catalogue, const std::vector<std::string>& paths, unsigned jobs, Progress* progress)
       : catalogue_(*catalogue),
-        volumes_(catalogue, paths),
+        volumes_(catalogue, paths, [this] { return failing_ || Stopped(); }),
         jobs_(std::max(1U, jobs)),
         progress_(*progress),
         failing_(!catalogue->complete) {}

@@ -11,6 +11,7 @@ export interface LayoutOptions {
   readonly null?: true;
   readonly samples?: true;
   readonly dedupe?: true;
+  readonly compress?: string;
 }
 
 export function addLayoutOptions(command: Command): Command {
@@ -19,6 +20,11 @@ export function addLayoutOptions(command: Command): Command {
     .option('--shard-names <pattern>', 'names for these volumes: train-{000000..000146}.tar')
     .option('--samples', 'keep the files of a WebDataset sample together, and in one volume')
     .option('--order <path|file>', 'by path (default), or first those that a file lists, one path a line', 'path')
+    .option(
+      '--compress <method>',
+      'none, zstd[:LEVEL], or auto: zstd if a sample of the content says that it pays',
+      'none',
+    )
     .option('--dedupe', 'store files of equal content once; tar extracts them as hard links');
 }
 
@@ -29,6 +35,7 @@ export function readLayout(options: LayoutOptions): Layout {
     samples: options.samples === true,
     dedupe: options.dedupe === true,
     ...(options.order !== undefined && options.order !== 'path' && { order: argumentBytes(options.order) }),
+    ...(options.compress !== undefined && { compress: options.compress }),
     orderNull: options.null === true,
   };
 }

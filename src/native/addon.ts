@@ -128,6 +128,8 @@ export interface LeaveOutResult extends WalkedCatalogue {
 export interface NativePlanOptions {
   /** Of a volume in bytes, at most; 0: one volume for everything. */
   readonly volumeSize: number;
+  /** Of zstd, with which they are compressed, 1 to 22; 0: they are not. */
+  readonly level: number;
   /** Whether the members of a WebDataset sample stand together, in one volume. */
   readonly samples?: boolean | undefined;
   /** A file that lists paths whose members stand first; each ends in a newline, or a NUL. */
@@ -145,6 +147,17 @@ export interface PlanResult {
   /** The first paths in `orderFile` that no file of the tree has, and how many there are. */
   readonly strays: readonly Buffer[];
   readonly strayCount: number;
+}
+
+export interface FinishedVolume {
+  /** CRC32C of each piece (docs/FORMAT.md §4.13). */
+  readonly pieces: Uint32Array;
+  /** Of a compressed volume (docs/FORMAT.md §4.14). */
+  readonly frames?: {
+    readonly plainLength: number;
+    readonly frameLength: number;
+    readonly offsets: Float64Array;
+  };
 }
 
 export interface WriteResult {
@@ -332,6 +345,8 @@ export interface Addon {
   leaveOut(catalogue: NativeCatalogue, files: Uint32Array): Promise<LeaveOutResult>;
   /** Finds files of equal content, which are then planned as copies of one of them. */
   findCopies(catalogue: NativeCatalogue, jobs: number, progress: BigUint64Array): Promise<void>;
+  /** Whether compressing pays, by some of the content. */
+  sampleContent(catalogue: NativeCatalogue, progress: BigUint64Array): Promise<boolean>;
   /** Decides where everything of a walked catalogue stands in its volumes. */
   planVolumes(catalogue: NativeCatalogue, options: NativePlanOptions, jobs: number): Promise<PlanResult>;
   /** Writes the planned volumes to new files at `paths`, one for each, but for what needs the id. Fills checksums and places. */
@@ -341,13 +356,13 @@ export interface Addon {
     jobs: number,
     progress: BigUint64Array,
   ): Promise<WriteResult>;
-  /** Completes volumes that writeVolumes wrote, with the image's id (16 bytes), and syncs them. Resolves to the CRC32C of the pieces of each (docs/FORMAT.md §4.13). */
+  /** Completes volumes that writeVolumes wrote, with the image's id (16 bytes), and syncs them. Resolves to what the index says of each. */
   finishVolumes(
     catalogue: NativeCatalogue,
     paths: readonly Buffer[],
     id: Uint8Array,
     jobs: number,
-  ): Promise<readonly Uint32Array[]>;
+  ): Promise<readonly FinishedVolume[]>;
   /** Reads the headers of an uncompressed tar, or of all volumes of an image, in any order. */
   scanTar(paths: readonly Buffer[], progress: BigUint64Array): Promise<ScanResult>;
   /** Makes one catalogue of the trees of images (later ones win), without what is at and below the paths `removed`. Opens no volume. */

@@ -5,7 +5,7 @@ import { assembleIndex, encodeCatalogue } from '../format/write-index.ts';
 import { probeVolume } from '../image/volume-probe.ts';
 import { writeNewFile } from '../io/atomic-file.ts';
 import { openFileSource } from '../io/file-source.ts';
-import type { NativeCatalogue } from '../native/addon.ts';
+import type { FinishedVolume, NativeCatalogue } from '../native/addon.ts';
 import { loadAddon } from '../native/load.ts';
 import { runJob } from '../native/run-job.ts';
 import type { WorkDirectory } from './work-directory.ts';
@@ -14,6 +14,7 @@ export interface BuiltIndex {
   readonly id: Buffer;
   /** In bytes. */
   readonly length: number;
+  readonly volumes: readonly { readonly name: Buffer; readonly length: number }[];
 }
 
 /** Completes the volumes that were written in `work`, to which the image's id belongs, and writes and syncs their index. */
@@ -26,18 +27,22 @@ export async function buildIndex(
 ): Promise<BuiltIndex> {
   const addon = loadAddon();
   const encoded = encodeCatalogue(addon.catalogueColumns(catalogue));
-  const pieces = await runJob(() => addon.finishVolumes(catalogue, names.map(work.volume), encoded.id, jobs));
-  const volumes = names.map((name, row) => describeVolume(work.volume(name), name, pieces[row]));
+  const finished = await runJob(() => addon.finishVolumes(catalogue, names.map(work.volume), encoded.id, jobs));
+  const volumes = finished.map((volume, row) => {
+    const name = names[row] ?? Buffer.alloc(0);
+    return describeVolume(work.volume(name), name, volume);
+  });
   const { id, length, parts } = assembleIndex(encoded, volumes, metadata);
   await writeNewFile(work.index, parts);
-  return { id, length };
+  return { id, length, volumes: volumes.map(({ name, length }) => ({ name, length })) };
 }
 
-function describeVolume(path: Buffer, name: Buffer, pieces: Uint32Array | undefined): Volume {
+function describeVolume(path: Buffer, name: Buffer, finished: FinishedVolume): Volume {
   const source = openFileSource(path, 'wrong-volume');
   try {
     const flags = format.volumeHasChecksums | format.volumeByShoal;
-    return { ...probeVolume(source), name, codec: format.codecNone, flags, pieces };
+    const codec = finished.frames === undefined ? format.codecNone : format.codecZstd;
+    return { ...probeVolume(source), name, codec, flags, ...finished };
   } finally {
     source.close();
   }

@@ -1,6 +1,8 @@
 import { parseBraceNames } from '../base/brace-names.ts';
 import { ShoalError } from '../base/errors.ts';
-import type { NativePlanOptions } from '../native/addon.ts';
+import type { NativeCatalogue, NativePlanOptions } from '../native/addon.ts';
+import { loadAddon } from '../native/load.ts';
+import { type JobOptions, runJob } from '../native/run-job.ts';
 import type { OutputPaths } from './output-paths.ts';
 import type { VolumeNaming } from './volume-names.ts';
 
@@ -18,22 +20,38 @@ export interface Layout {
   readonly samples?: boolean | undefined;
   /** Stores files of equal content once. In the image each stays a file of its own; tar extracts them as hard links. */
   readonly dedupe?: boolean | undefined;
+  /** How volumes are compressed: `none` (default), `zstd` (level 3), `zstd:1` to `zstd:22`, or `auto`: with zstd, if a sample of the content says that it pays. */
+  readonly compress?: string | undefined;
 }
+
+const defaultLevel = 3;
+const maxLevel = 22;
 
 /** A volume has at least a head and a tail. */
 const leastVolumeSize = 65_536;
 
 /** Throws `usage` for names that no volume can have. */
-export function volumeNaming({ stem }: OutputPaths, { volumeSize, shardNames }: Layout): VolumeNaming {
+export function volumeNaming(
+  { stem }: OutputPaths,
+  { volumeSize, shardNames }: Layout,
+  isCompressed: boolean,
+): VolumeNaming {
   if (shardNames !== undefined && volumeSize === undefined) {
     throw new ShoalError('usage', 'expected the size of a volume with names for several, found none; give both');
   }
   const shards = shardNames === undefined ? undefined : parseBraceNames(shardNames);
-  return { stem, numbered: volumeSize !== undefined, shards };
+  const ending = isCompressed ? '.tar.zst' : '.tar';
+  if (shardNames !== undefined && !shardNames.endsWith(ending)) {
+    throw new ShoalError('usage', `expected names of volumes that end in ${ending}, found "${shardNames}"`);
+  }
+  return { stem, numbered: volumeSize !== undefined, shards, ending };
 }
 
 /** What the native planner is told. Throws `usage` for what contradicts itself. */
-export function planOptions({ volumeSize, samples, order, orderNull, dedupe }: Layout): NativePlanOptions {
+export function planOptions(
+  { volumeSize, samples, order, orderNull, dedupe }: Layout,
+  level: number,
+): NativePlanOptions {
   if (samples === true && dedupe === true) {
     throw new ShoalError(
       'usage',
@@ -45,8 +63,32 @@ export function planOptions({ volumeSize, samples, order, orderNull, dedupe }: L
   }
   return {
     volumeSize: volumeSize ?? 0,
+    level,
     samples,
     orderFile: order === undefined ? undefined : Buffer.from(order),
     orderNull,
   };
+}
+
+/** The level of zstd that `compress` names, 0 for none; or `auto`. Throws `usage` for anything else. */
+export function compressionLevel({ compress = 'none', shardNames }: Layout): number | 'auto' {
+  if (compress === 'none') return 0;
+  if (compress === 'auto') {
+    if (shardNames === undefined) return 'auto';
+    throw new ShoalError('usage', 'expected names of volumes without --compress auto, which decides how they end');
+  }
+  const [, digits] = /^zstd(?::(\d{1,2}))?$/.exec(compress) ?? [undefined, undefined];
+  const level = digits === undefined ? defaultLevel : Number(digits);
+  if (!compress.startsWith('zstd') || (digits === undefined && compress !== 'zstd') || level < 1 || level > maxLevel) {
+    throw new ShoalError('usage', `expected none, auto, zstd, or zstd:1 to zstd:${maxLevel}, found "${compress}"`);
+  }
+  return level;
+}
+
+/** {@link compressionLevel}, where `auto` is decided by a sample of the walked content. */
+export async function decideLevel(catalogue: NativeCatalogue, layout: Layout, options: JobOptions): Promise<number> {
+  const level = compressionLevel(layout);
+  if (level !== 'auto') return level;
+  const pays = await runJob((counters) => loadAddon().sampleContent(catalogue, counters), options);
+  return pays ? defaultLevel : 0;
 }

@@ -4,13 +4,13 @@ import { ShoalError } from '../base/errors.ts';
 import type { Metadata } from '../format/metadata.ts';
 import { type EntryProblem, entryProblems } from '../image/entry-problem.ts';
 import { verifyImage } from '../image/verify.ts';
-import type { NativeComparison, PlanResult, WalkedCatalogue } from '../native/addon.ts';
+import type { NativeComparison, WalkedCatalogue } from '../native/addon.ts';
 import { loadAddon } from '../native/load.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
 import { buildIndex } from './build-index.ts';
 import { checkFree, checkNoSource, checkReadable, checkRequest, lstatOf } from './check-request.ts';
 import { finishPublished } from './finish-published.ts';
-import { type Layout, planOptions, volumeNaming } from './layout.ts';
+import { compressionLevel, decideLevel, type Layout, planOptions, volumeNaming } from './layout.ts';
 import { outputPaths, volumeBeside } from './output-paths.ts';
 import { packMetadata } from './pack-metadata.ts';
 import { publishImage } from './publish.ts';
@@ -104,13 +104,14 @@ export async function packTree(
   const paths = outputPaths(Buffer.from(output));
   const stored = packMetadata(metadata, trees, provenance);
   if (options.part !== undefined) checkPart(options.part);
-  const naming = volumeNaming(paths, options);
-  const { orderFile } = planOptions(options);
+  const asked = compressionLevel(options);
+  const { orderFile } = planOptions(options, 0);
   const addon = loadAddon();
   if (resume && (await lstatOf(paths.index)) !== undefined) {
     return await finishPublished(trees, paths, removeSource, jobs, options);
   }
-  const firstOutputs = [paths.index, volumeBeside(paths, volumeName(naming, 0))];
+  const namings = (asked === 'auto' ? [false, true] : [asked > 0]).map((is) => volumeNaming(paths, options, is));
+  const firstOutputs = [paths.index, ...namings.map((naming) => volumeBeside(paths, volumeName(naming, 0)))];
   await checkRequest(trees, paths, firstOutputs);
   if (orderFile !== undefined) await checkReadable(orderFile);
 
@@ -119,6 +120,8 @@ export async function packTree(
     await checkFree(firstOutputs, force);
     const whole = await runJob((counters) => addon.walk(walkOptions(trees, jobs, options), counters), options);
     const walked = { ...whole, ...(options.part && (await keepPart(whole.catalogue, options.part))) };
+    const level = await decideLevel(walked.catalogue, options, options);
+    const naming = volumeNaming(paths, options, level > 0);
     const name = async (count: number) => {
       const all = volumeNames(naming, count);
       const furtherOutputs = all.slice(1).map((each) => volumeBeside(paths, each));
@@ -126,7 +129,7 @@ export async function packTree(
       await checkFree(furtherOutputs, force);
       return all;
     };
-    const { packed, plan, names, unreadable } = await writeReadable(walked, name, work, jobs, options);
+    const { packed, plan, names, unreadable } = await writeReadable(walked, level, name, work, jobs, options);
     const index = await buildIndex(packed.catalogue, names, stored, work, jobs);
     const comparison = await readBack(work, packed, removeSource, jobs, options);
     if (options.signal?.aborted) {
@@ -140,7 +143,8 @@ export async function packTree(
       entries: packed.entries,
       bytes: packed.bytes,
       inodes: packed.survey.inodes,
-      ...volumeFields(names, plan),
+      volumes: index.volumes,
+      volumeLength: index.volumes.reduce((sum, { length }) => sum + length, 0),
       dedupedBytes: plan.copiedBytes,
       indexLength: index.length,
       id: index.id.toString('hex'),
@@ -165,11 +169,6 @@ function checkForce(force: boolean, removeSource: boolean, resume: boolean): voi
     'usage',
     `expected --force without --${removeSource ? 'remove-source' : 'resume'}: the image that it replaces may be the only copy of what was packed before; give another name`,
   );
-}
-
-function volumeFields(names: readonly Buffer[], plan: PlanResult): Pick<PackSummary, 'volumes' | 'volumeLength'> {
-  const volumes = names.map((name, row) => ({ name, length: plan.volumeLengths[row] ?? 0 }));
-  return { volumes, volumeLength: volumes.reduce((sum, { length }) => sum + length, 0) };
 }
 
 /**

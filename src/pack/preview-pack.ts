@@ -70,8 +70,8 @@ export async function previewPack(
   const paths = outputPaths(Buffer.from(output ?? 'image.shoal'));
   const stored = packMetadata(metadata, trees, provenance);
   if (options.part !== undefined) checkPart(options.part);
-  const naming = volumeNaming(paths, options);
-  const layout = planOptions(options);
+  const naming = volumeNaming(paths, options, false);
+  const layout = planOptions(options, 0);
   const { walk, findCopies, planVolumes } = loadAddon();
   if (output === undefined) await checkSources(trees);
   else {

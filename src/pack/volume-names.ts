@@ -9,13 +9,15 @@ export interface VolumeNaming {
   readonly numbered: boolean;
   /** Instead of those. */
   readonly shards: BraceNames | undefined;
+  /** `.tar`, or `.tar.zst` where they are compressed. */
+  readonly ending: string;
 }
 
 /** The name of the volume in row `volume`. */
-export function volumeName({ stem, numbered, shards }: VolumeNaming, volume: number): Buffer {
+export function volumeName({ stem, numbered, shards, ending }: VolumeNaming, volume: number): Buffer {
   if (shards !== undefined) return Buffer.from(braceName(shards, volume));
   const number = numbered ? `-${String(volume).padStart(5, '0')}` : '';
-  return Buffer.concat([stem, Buffer.from(`${number}.tar`)]);
+  return Buffer.concat([stem, Buffer.from(`${number}${ending}`)]);
 }
 
 /** The names of `count` volumes. Throws `usage` where the naming has less. */
@@ -35,7 +37,7 @@ export function isOwnName(naming: VolumeNaming, name: Buffer): boolean {
   const { stem, shards } = naming;
   const text = name.toString('latin1');
   const own = stem.toString('latin1');
-  if (text.startsWith(own) && /^(-\d{5})?\.tar$/.test(text.slice(own.length))) return true;
+  if (text.startsWith(own) && /^(-\d{5})?\.tar(\.zst)?$/.test(text.slice(own.length))) return true;
   if (shards === undefined) return false;
   const [before, behind] = [shards.before, shards.behind].map((part) => Buffer.from(part).toString('latin1'));
   const number = text.slice(before?.length, text.length - (behind?.length ?? 0));

@@ -22,11 +22,12 @@ export interface WrittenVolumes {
 }
 
 /**
- * Plans and writes the volumes; `name` gives the names of so many. A file that cannot be read, or is not what the walk saw, ends that with
+ * Plans and writes the volumes; `level` is that of zstd, and `name` gives the names of so many. A file that cannot be read, or is not what the walk saw, ends that with
  * `unreadable` or `changed`; or with `skipUnreadable` it is left out, and the volumes, in which all that follows has moved, are written anew.
  */
 export async function writeReadable(
   walked: WalkResult,
+  level: number,
   name: (count: number) => Promise<readonly Buffer[]>,
   work: WorkDirectory,
   jobs: number,
@@ -38,7 +39,7 @@ export async function writeReadable(
   for (let round = 1; ; round++) {
     const { catalogue } = packed;
     if (options.dedupe === true) await runJob((counters) => findCopies(catalogue, jobs, counters), options);
-    const plan = await runJob(() => planVolumes(catalogue, planOptions(options), jobs));
+    const plan = await runJob(() => planVolumes(catalogue, planOptions(options, level), jobs));
     const names = await name(plan.volumeLengths.length);
     const paths = names.map(work.volume);
     // Also where the walk has met unreadable entries: writing finds the others, so that all are told at once.
