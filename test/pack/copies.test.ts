@@ -12,6 +12,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { extractImage } from '../../src/image/extract.ts';
 import { openIndex } from '../../src/image/open-image.ts';
+import { loadAddon } from '../../src/native/load.ts';
+import { runJob } from '../../src/native/run-job.ts';
 import { compareTrees } from '../compare-trees.ts';
 import { seededRandom } from '../support/random.ts';
 import { contentsOf, packError } from './image-files.ts';
@@ -96,4 +98,20 @@ test('over several volumes a copy lies with its original, or is stored again', a
 test('samples cannot lack files, so they exclude it', async () => {
   const options = { samples: true, dedupe: true };
   expect((await packError([tree], join(scratch.path, 'x.shoal'), options)).code).toBe('usage');
+});
+
+test('a copy or an original that changes after it was compared is told', async () => {
+  const changing = join(scratch.path, 'changing');
+  mkdirSync(changing);
+  for (const name of ['a', 'b', 'c', 'd']) writeFileSync(join(changing, name), name < 'c' ? small : middle);
+  const addon = loadAddon();
+  const { catalogue } = await runJob((counters) => addon.walk([Buffer.from(changing)], 2, counters));
+  await runJob((counters) => addon.findCopies(catalogue, 2, counters));
+  const plan = await addon.planVolumes(catalogue, { volumeSize: 0 }, 2);
+  expect(plan.copiedBytes).toBe(small.length + middle.length);
+  writeFileSync(join(changing, 'b'), bytes(small.length));
+  writeFileSync(join(changing, 'c'), bytes(middle.length));
+  const volume = Buffer.from(join(scratch.path, 'changing.tar'));
+  const { changed } = await runJob((counters) => addon.writeVolumes(catalogue, [volume], 2, counters));
+  expect(changed.map(({ path }) => path.toString())).toEqual([join(changing, 'b'), join(changing, 'c')]);
 });

@@ -77,14 +77,23 @@ async function pack(sources: readonly string[], options: PackOptions): Promise<v
   else if (!options.quiet) printSummary(image, result, performance.now() - begun);
 }
 
+/** How many entries that are larger than a volume are named; --json names all. */
+const namedOversized = 3;
+
 function printSummary(image: Buffer, result: PackSummary, milliseconds: number): void {
   for (const line of problemLines(result.skipped)) printMessage(`shoal: pack: skipped ${line}`);
-  for (const line of problemLines(result.oversized)) printMessage(`shoal: pack: ${line}`);
+  for (const line of problemLines(result.oversized.slice(0, namedOversized))) printMessage(`shoal: pack: ${line}`);
+  const unnamed = result.oversized.length - namedOversized;
+  if (unnamed > 0) printMessage(`shoal: pack: and ${countText(unnamed, 'entry more does', 'entries more do')}`);
   if (result.strays.count > 0) printMessage(`shoal: pack: ${strayText(result.strays)}`);
   const length = sizeText(result.indexLength + result.volumeLength);
+  const details = [
+    ...(result.volumes.length > 1 ? [` in ${result.volumes.length} volumes`] : []),
+    ...(result.dedupedBytes > 0 ? [`, ${sizeText(result.dedupedBytes)} saved by copies`] : []),
+  ].join('');
   const rate = sizeText(result.bytes / (milliseconds / 1000));
   standardOutput.writeLine(
-    `${showBytes(image)}: ${countText(result.entries, 'entry', 'entries')}, ${sizeText(result.bytes)} of content in an image of ${length}; ${durationText(milliseconds)}, ${rate}/s`,
+    `${showBytes(image)}: ${countText(result.entries, 'entry', 'entries')}, ${sizeText(result.bytes)} of content in an image of ${length}${details}; ${durationText(milliseconds)}, ${rate}/s`,
   );
 }
 
