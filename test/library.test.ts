@@ -86,7 +86,7 @@ describe('the library', () => {
       [
         "function execInImages(mounts: readonly ImageMount[], command: readonly (string | Buffer)[], options?: MountOptions): Promise<CommandEnd>",
         "function extractImage(image: string | Buffer, directory: string | Buffer, options?: ExtractOptions): Promise<ExtractSummary>",
-        "function indexArchive(path: string | Buffer, options?: IndexOptions): Promise<IndexSummary>",
+        "function indexArchive(paths: string | Buffer | readonly (string | Buffer)[], options?: IndexOptions): Promise<IndexSummary>",
         "function isShoalError(error: unknown, ...codes: ErrorCode[]): error is ShoalError",
         "function mergeImages(parts: readonly (string | Buffer)[], output: string | Buffer, options?: MergeOptions): Promise<MergeSummary>",
         "function mountImage(images: Images, directory: string | Buffer, options?: BackgroundOptions): Promise<Mounted>",

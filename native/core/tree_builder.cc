@@ -83,9 +83,9 @@ const char* TreeBuilder::AddCopy(std::string_view path, std::string_view target,
   copy.size = sizes_[original];
   copy.offset = offsets_[original];
   copy.volume = volumes_.empty() ? 0 : volumes_[original];
-  const auto inode = static_cast<uint32_t>(inode_names_.size());
   const char* problem = Add(path, copy);
-  if (problem == nullptr) copies_.emplace_back(inode, original);
+  // Its inode is the last one: those of parents that were implied came before.
+  if (problem == nullptr) copies_.emplace_back(static_cast<uint32_t>(inode_names_.size() - 1), original);
   return problem;
 }
 

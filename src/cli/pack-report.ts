@@ -40,7 +40,7 @@ function tell(verb: string, problems: readonly EntryProblem[]): void {
 export function summaryLine(image: Buffer, result: PackSummary, milliseconds: number): string {
   const seconds = milliseconds / 1000;
   return [
-    `${showBytes(image)}: ${countText(result.entries, 'entry', 'entries')}, ${sizeText(result.bytes)} of content in an image of ${sizeText(result.indexLength + result.volumeLength)}`,
+    `${showBytes(image)}: ${countText(result.entries, 'entry', 'entries')}, ${sizeText(result.bytes)} of content in an image of ${sizeText(result.indexLength + result.volumeLength)}${detailsText(result)}`,
     `${durationText(milliseconds)}, ${Math.round(result.entries / seconds)} entries/s, ${sizeText(result.bytes / seconds)}/s`,
     `${countText(result.inodes, 'inode', 'inodes')} in ${result.volumes.length + 1} files${warningsText(result)}`,
   ].join('; ');
@@ -49,6 +49,11 @@ export function summaryLine(image: Buffer, result: PackSummary, milliseconds: nu
 /** What `--remove-source` has done. */
 export function removedLine({ entries, inodes, bytes }: NonNullable<PackSummary['removed']>): string {
   return `removed ${countText(entries, 'entry', 'entries')} of the sources: ${countText(inodes, 'inode', 'inodes')} and ${sizeText(bytes)} freed`;
+}
+
+function detailsText({ volumes, dedupedBytes }: PackSummary): string {
+  const several = volumes.length > 1 ? ` in ${volumes.length} volumes` : '';
+  return `${several}${dedupedBytes > 0 ? `, ${sizeText(dedupedBytes)} saved by copies` : ''}`;
 }
 
 function warningsText({ skipped, notices, unreadable, oversized }: PackSummary): string {

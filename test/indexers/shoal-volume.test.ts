@@ -24,7 +24,7 @@ async function pack(source: string, path: string, halfway = false): Promise<Cata
     addon.walk(walkOptions([Buffer.from(source)], 2, {}), counters),
   );
   expect(unreadable).toEqual([]);
-  await addon.planVolumes(catalogue, { volumeSize: 0 }, 2);
+  await addon.planVolumes(catalogue, { volumeSize: 0, level: 0 }, 2);
   await runJob((counters) => addon.writeVolumes(catalogue, [Buffer.from(path)], 2, counters));
   const columns = addon.catalogueColumns(catalogue);
   if (!halfway) await addon.finishVolumes(catalogue, [Buffer.from(path)], encodeCatalogue(columns).id, 2);

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { braceNotation } from '../../base/brace-names.ts';
 import { showBytes } from '../../base/entry-path.ts';
 import { volumeByShoal, volumeHasChecksums } from '../../format/constants.ts';
 import type { IndexReader, Volume } from '../../index.ts';
@@ -57,7 +58,7 @@ function infoLines(index: IndexReader): string[] {
       ['entries', String(index.entryCount)],
       ['bytes', `${exactSize(index.totals(index.get(0)).bytes)} of files and link targets`],
       ['index', `${exactSize(index.length)}, ${perEntry} bytes per entry`],
-      ...index.volumes().map((volume) => ['volume', volumeText(volume)]),
+      ...volumeRows(index.volumes()),
       ...Object.entries(index.metadata()).map(([key, value]) => [
         showBytes(Buffer.from(key)),
         showBytes(Buffer.from(value)),
@@ -67,10 +68,26 @@ function infoLines(index: IndexReader): string[] {
   );
 }
 
+/** One for each volume, or one for all where their names are numbered. */
+function volumeRows(volumes: readonly Volume[]): string[][] {
+  const notation = braceNotation(volumes.map(({ name }) => showBytes(name)));
+  const [first] = volumes;
+  const isUniform = volumes.every(({ flags }) => flags === first?.flags);
+  if (notation === undefined || first === undefined || !isUniform) {
+    return volumes.map((volume) => ['volume', volumeText(volume)]);
+  }
+  const length = volumes.reduce((sum, volume) => sum + volume.length, 0);
+  return [['volumes', `${notation}, ${exactSize(length)} in ${volumes.length}, ${traitsText(first)}`]];
+}
+
 function volumeText(volume: Volume): string {
+  return `${showBytes(volume.name)}, ${exactSize(volume.length)}, ${traitsText(volume)}`;
+}
+
+function traitsText(volume: Volume): string {
   const origin = isByShoal(volume) ? 'written by shoal' : 'indexed where it lies';
   const checked = hasChecksums(volume) ? 'with checksums' : 'without checksums';
-  return `${showBytes(volume.name)}, ${exactSize(volume.length)}, ${origin}, ${checked}`;
+  return `${origin}, ${checked}`;
 }
 
 function exactSize(bytes: number): string {

@@ -63,7 +63,7 @@ export function packCommand(): Command {
   return addCommonOptions(addLayoutOptions(addSelectionOptions(command))).action(pack);
 }
 
-async function pack(sources: readonly string[], options: PackOptions): Promise<void> {
+async function pack(sources: readonly string[], options: PackOptions, command: Command): Promise<void> {
   const library = await import('../../index.ts');
   const begun = performance.now();
   const output = options.output === undefined ? undefined : argumentBytes(options.output);
@@ -87,8 +87,7 @@ async function pack(sources: readonly string[], options: PackOptions): Promise<v
     for (const line of previewLines(preview)) standardOutput.writeLine(line);
     return;
   }
-  if (output === undefined)
-    throw new ShoalError('usage', 'expected -o IMAGE.shoal, where the image is to lie, found none');
+  if (output === undefined) return command.error("error: required option '-o, --output <image>' not specified");
   const removal = { removeSource: options.removeSource === true, resume: options.resume === true };
   const result = await longWork('packing', options, (job) =>
     library.packTree(trees, output, { ...job, ...given, ...removal }),
