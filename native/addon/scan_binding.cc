@@ -20,6 +20,13 @@ Napi::Value ScanTar(const Napi::CallbackInfo& info) {
         result.Set("skipped", ToProblems(env, scan->skipped));
         if (!scan->id.empty()) result.Set("id", scan->id);
         if (!scan->pieces.empty()) result.Set("pieces", ToColumn<Napi::Uint32Array>(env, scan->pieces));
+        if (!scan->frames.offsets.empty()) {
+          Napi::Object frames = Napi::Object::New(env);
+          frames.Set("plainLength", static_cast<double>(scan->frames.plain_length));
+          frames.Set("frameLength", static_cast<double>(scan->frames.frame_length));
+          frames.Set("offsets", ToColumn<Napi::Float64Array>(env, scan->frames.offsets));
+          result.Set("frames", frames);
+        }
         result.Set("catalogue", WrapCatalogue(env, std::make_shared<Catalogue>(std::move(scan->catalogue))));
         return result;
       });

@@ -4,7 +4,6 @@
 
 #include "core/crc32c.h"
 #include "core/entry_path.h"
-#include "core/file.h"
 #include "core/format.h"
 #include "core/tree_builder.h"
 #include "pack/tar_reader.h"
@@ -29,6 +28,7 @@ class Scanner {
     SHOAL_RETURN_IF_ERROR(Finish());
     progress_.entries_done = members_;
     progress_.bytes_done = reader_.size();
+    out_.frames = reader_.frames();
     return Status();
   }
 
@@ -163,12 +163,10 @@ class Scanner {
                      pieces_offset_);
     }
     out_.pieces = records_.pieces();
-    UniqueFd fd;
-    SHOAL_RETURN_IF_ERROR(OpenForRead(path_, &fd));
     std::vector<uint8_t> piece(format::kPieceLength);
     for (uint64_t at = whole * format::kPieceLength; at < reader_.size(); at += piece.size()) {
       const auto size = static_cast<size_t>(std::min<uint64_t>(piece.size(), reader_.size() - at));
-      SHOAL_RETURN_IF_ERROR(ReadExact(fd.get(), path_, at, piece.data(), size));
+      SHOAL_RETURN_IF_ERROR(reader_.Read(at, piece.data(), size));
       out_.pieces.push_back(Crc32c(piece.data(), size));
     }
     return Status();

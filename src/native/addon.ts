@@ -101,15 +101,20 @@ export interface ScanResult {
   readonly id?: string;
   /** CRC32C of each piece of a volume that Shoal wrote; else undefined. */
   readonly pieces?: Uint32Array;
+  /** Of a compressed volume: where its frames lie. */
+  readonly frames?: NativeFrames;
 }
 
-export interface EncodedVolume {
-  /** The frames, and the seek table behind them. */
-  readonly bytes: Buffer;
+export interface NativeFrames {
   readonly plainLength: number;
   readonly frameLength: number;
   /** Where each frame begins, and where the last one ends. */
   readonly offsets: Float64Array;
+}
+
+export interface EncodedVolume extends NativeFrames {
+  /** The frames, and the seek table behind them. */
+  readonly bytes: Buffer;
   /** Whether compressing pays, as a sample of all of it says. */
   readonly pays: boolean;
 }
@@ -121,7 +126,7 @@ export interface VerifyResult {
   readonly uncheckedBytes: number;
   /** Volumes of which only files' content was read: the index has no checksums of their pieces. */
   readonly unframedVolumes: number;
-  /** Damaged entries; if there are none, damage between files, with the volume's path. */
+  /** Damaged entries; if there are none, damage between files, with the volume's path; then volumes whose seek table is not that of the index. */
   readonly problems: readonly NativeProblem[];
 }
 
@@ -227,7 +232,7 @@ export interface Addon {
   writeVolume(catalogue: NativeCatalogue, path: Buffer, jobs: number, progress: BigUint64Array): Promise<WriteResult>;
   /** Completes a volume that writeVolume wrote, with the image's id (16 bytes), and syncs it. Resolves to the CRC32C of each of its pieces (docs/FORMAT.md §4.13). */
   finishVolume(catalogue: NativeCatalogue, path: Buffer, id: Uint8Array): Promise<Uint32Array>;
-  /** Reads the headers of an uncompressed tar. */
+  /** Reads the headers of a tar: an uncompressed one, or one as zstd frames with a seek table (docs/FORMAT.md §6.4). */
   scanTar(path: Buffer, progress: BigUint64Array): Promise<ScanResult>;
   catalogueColumns(catalogue: NativeCatalogue): CatalogueColumns;
 

@@ -22,9 +22,10 @@ interface IndexOptions extends CommonOptions {
 export function indexCommand(): Command {
   const command = defineCommand('index', 'make the index of a tar that exists', [
     ['shoal index photos.tar', 'makes photos.tar.shoal, or photos.shoal if shoal wrote the tar'],
+    ['shoal index photos.tar.zst', 'of a volume that shoal compressed: the index made anew'],
     ['shoal index /archive/photos.tar -o photos.shoal', 'the index elsewhere'],
   ])
-    .argument('<archive>', 'an uncompressed tar: one that Shoal wrote, or any other')
+    .argument('<archive>', 'an uncompressed tar: one that Shoal wrote, or any other; or a volume that Shoal compressed')
     .option('-o, --output <image>', 'the index to write, NAME.shoal; beside the archive if not given')
     .option('--force', 'replace an index that exists');
   return addCommonOptions(command).action(index);

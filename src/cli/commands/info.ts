@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { showBytes } from '../../base/entry-path.ts';
-import { volumeByShoal, volumeHasChecksums } from '../../format/constants.ts';
+import { codecNone, codecZstd, volumeByShoal, volumeHasChecksums } from '../../format/constants.ts';
 import type { IndexReader, Volume } from '../../index.ts';
 import { byteFields } from '../byte-fields.ts';
 import { addCommonOptions, type CommonOptions, defineCommand } from '../define-command.ts';
@@ -8,6 +8,11 @@ import { withImageArgument } from '../image-argument.ts';
 import { sizeText } from '../size-text.ts';
 import { standardOutput } from '../standard-output.ts';
 import { tableLines } from '../table.ts';
+
+const codecNames: ReadonlyMap<number, string> = new Map([
+  [codecNone, 'none'],
+  [codecZstd, 'zstd'],
+]);
 
 export function infoCommand(): Command {
   const command = defineCommand('info', 'show id, totals, volumes and metadata', [
@@ -37,9 +42,11 @@ function infoDocument(index: IndexReader): object {
     entries: index.entryCount,
     bytes: index.totals(index.get(0)).bytes,
     indexLength: index.length,
-    volumes: index.volumes().map((volume) => ({
+    volumes: index.volumes().map((volume, row) => ({
       ...byteFields('name', volume.name),
       length: volume.length,
+      codec: codecNames.get(volume.codec) ?? volume.codec,
+      ...plainFields(index, row),
       checksums: hasChecksums(volume),
       byShoal: isByShoal(volume),
       ...(volume.sha256 !== undefined && { sha256: Buffer.from(volume.sha256).toString('hex') }),
@@ -57,7 +64,7 @@ function infoLines(index: IndexReader): string[] {
       ['entries', String(index.entryCount)],
       ['bytes', `${exactSize(index.totals(index.get(0)).bytes)} of files and link targets`],
       ['index', `${exactSize(index.length)}, ${perEntry} bytes per entry`],
-      ...index.volumes().map((volume) => ['volume', volumeText(volume)]),
+      ...index.volumes().map((volume, row) => ['volume', volumeText(index, volume, row)]),
       ...Object.entries(index.metadata()).map(([key, value]) => [
         showBytes(Buffer.from(key)),
         showBytes(Buffer.from(value)),
@@ -67,10 +74,21 @@ function infoLines(index: IndexReader): string[] {
   );
 }
 
-function volumeText(volume: Volume): string {
+/** Of a compressed volume. */
+function plainFields(index: IndexReader, row: number): { plainLength: number; frameLength: number } | undefined {
+  const table = index.frameTable(row);
+  return table && { plainLength: table.plainLength, frameLength: table.frameLength };
+}
+
+function volumeText(index: IndexReader, volume: Volume, row: number): string {
   const origin = isByShoal(volume) ? 'written by shoal' : 'indexed where it lies';
   const checked = hasChecksums(volume) ? 'with checksums' : 'without checksums';
-  return `${showBytes(volume.name)}, ${exactSize(volume.length)}, ${origin}, ${checked}`;
+  const compressed = plainFields(index, row);
+  const codec = compressed
+    ? `zstd of ${exactSize(compressed.plainLength)} in frames of ${sizeText(compressed.frameLength)}`
+    : `codec ${volume.codec}, which this shoal does not know`;
+  const details = [exactSize(volume.length), ...(volume.codec === codecNone ? [] : [codec]), origin, checked];
+  return [showBytes(volume.name), ...details].join(', ');
 }
 
 function exactSize(bytes: number): string {
