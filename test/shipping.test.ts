@@ -35,9 +35,10 @@ beforeAll(async () => {
 
   project = join(scratch, 'project');
   await mkdir(project);
-  // The two packages that building needs come from here, so that no registry is asked.
+  // The packages that building needs come from here, so that no registry is asked.
   const local = (name: string) => `file:${join(root, 'node_modules', name)}`;
-  const overrides = { 'node-addon-api': local('node-addon-api'), 'node-api-headers': local('node-api-headers') };
+  const needed = ['node-addon-api', 'node-api-headers', 'zstd-napi'];
+  const overrides = Object.fromEntries(needed.map((name) => [name, local(name)]));
   await writeFile(
     join(project, 'package.json'),
     JSON.stringify({ private: true, type: 'module', dependencies: { shoal: `file:${tarball}` }, overrides }),

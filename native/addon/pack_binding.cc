@@ -1,5 +1,6 @@
 // findCopies, sampleContent, planVolumes, writeVolumes, finishVolumes and catalogueColumns of src/native/addon.ts.
 #include "addon/bridge.h"
+#include "addon/frames_value.h"
 #include "core/format.h"
 #include "core/run_threads.h"
 #include "pack/find_copies.h"
@@ -87,14 +88,6 @@ Napi::Value WriteVolumesJob(const Napi::CallbackInfo& info) {
         result.Set("failedFiles", ToColumn<Napi::Uint32Array>(env, written->failed_files));
         return result;
       });
-}
-
-Napi::Object ToFrames(Napi::Env env, const SeekTable& table) {
-  Napi::Object frames = Napi::Object::New(env);
-  frames.Set("plainLength", static_cast<double>(table.plain_length));
-  frames.Set("frameLength", static_cast<double>(table.frame_length));
-  frames.Set("offsets", ToColumn<Napi::Float64Array>(env, table.offsets));
-  return frames;
 }
 
 // finishVolumes(catalogue, paths, id, jobs)

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "addon/bridge.h"
+#include "addon/frames_value.h"
 #include "pack/tar_scanner.h"
 
 namespace shoal::addon {
@@ -23,6 +24,12 @@ Napi::Value ScanTar(const Napi::CallbackInfo& info) {
         Napi::Array order = Napi::Array::New(env, scan->order.size());
         for (uint32_t volume = 0; volume < scan->order.size(); volume++) order.Set(volume, scan->order[volume]);
         result.Set("order", order);
+        Napi::Array frames = Napi::Array::New(env, scan->frames.size());
+        for (uint32_t volume = 0; volume < scan->frames.size(); volume++) {
+          const SeekTable& table = scan->frames[volume];
+          if (!table.offsets.empty()) frames.Set(volume, ToFrames(env, table));
+        }
+        result.Set("frames", frames);
         result.Set("catalogue", WrapCatalogue(env, std::make_shared<Catalogue>(std::move(scan->catalogue))));
         return result;
       });

@@ -66,7 +66,7 @@ class Image {
   size_t volume_count() const { return volumes_.size(); }
   const VolumeInfo& volume_info(size_t row) const { return volumes_[row].file->info(); }
   const std::string& volume_path(size_t row) const { return volumes_[row].file->path(); }
-  int volume_fd(size_t row) const { return volumes_[row].file->fd(); }  // of the file as it lies
+  const VolumeFile& volume_file(size_t row) const { return *volumes_[row].file; }  // as it lies
 
  private:
   struct Volume {

@@ -42,6 +42,9 @@ class TarReader {
   const std::string& comment() const { return comment_; }  // after kComment
   uint64_t offset() const { return offset_; }              // of what comes next
   uint64_t size() const { return window_.size(); }
+  const SeekTable& frames() const { return window_.frames(); }
+  // Exactly `size` bytes at `offset`, which lie within the archive.
+  Status Read(uint64_t offset, uint8_t* to, size_t size) const { return window_.Read(offset, to, size); }
   // After kEnd: whether it was two zero blocks, not the end of the file or one zero block.
   bool ended_properly() const { return ended_properly_; }
   // After kEnd: offset of what stands behind a single zero block, where GNU tar stops with a warning; else 0.

@@ -4,7 +4,6 @@
 
 #include "core/crc32c.h"
 #include "core/entry_path.h"
-#include "core/file.h"
 #include "core/format.h"
 #include "core/tree_builder.h"
 #include "pack/apply_checksums.h"
@@ -56,6 +55,7 @@ class Scanner {
     }
     if (records_.by_shoal()) SHOAL_RETURN_IF_ERROR(FinishVolume());
     bytes_before_ += reader_.size();
+    out_.frames.push_back(reader_.frames());
     return Status();
   }
 
@@ -198,12 +198,10 @@ class Scanner {
                      pieces_offset_);
     }
     out_.pieces.push_back(records_.pieces());
-    UniqueFd fd;
-    SHOAL_RETURN_IF_ERROR(OpenForRead(path_, &fd));
     std::vector<uint8_t> piece(format::kPieceLength);
     for (uint64_t at = whole * format::kPieceLength; at < reader_.size(); at += piece.size()) {
       const auto size = static_cast<size_t>(std::min<uint64_t>(piece.size(), reader_.size() - at));
-      SHOAL_RETURN_IF_ERROR(ReadExact(fd.get(), path_, at, piece.data(), size));
+      SHOAL_RETURN_IF_ERROR(reader_.Read(at, piece.data(), size));
       out_.pieces.back().push_back(Crc32c(piece.data(), size));
     }
     return Status();

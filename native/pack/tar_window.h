@@ -4,28 +4,40 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "core/file.h"
+#include "core/seek_table.h"
+#include "core/volume_cache.h"
+#include "pack/archive_file.h"
 
 namespace shoal::tar {
 
 class TarWindow {
  public:
-  // A path that is no regular file is kUnsupported: data is addressed in place, so it must stay in place.
+  // A path that is no regular file is kUnsupported: data is addressed in place, so it must stay in place. A compressed
+  // volume (FORMAT §6.4) is read as what it decompresses to.
   Status Open(const std::string& path);
 
-  const std::string& path() const { return path_; }
-  uint64_t size() const { return size_; }
+  const std::string& path() const { return source_->path(); }
+  uint64_t size() const { return source_->length(); }
+  // Where the frames of a compressed volume lie; of another file it has none.
+  const SeekTable& frames() const { return frames_; }
 
   // *out is the `length` bytes at `offset`, until the next call. Beyond the end of the file: kTruncated.
   Status View(uint64_t offset, size_t length, const uint8_t** out);
 
+  // Exactly `size` bytes at `offset`, which lie within the file.
+  Status Read(uint64_t offset, uint8_t* to, size_t size) const;
+
  private:
-  std::string path_;
-  UniqueFd fd_;
-  uint64_t size_ = 0;
+  Status OpenFrames(std::shared_ptr<const ArchiveFile> file);
+
+  std::shared_ptr<const BlockSource> source_;
+  SeekTable frames_;
+  std::unique_ptr<VolumeCache> cache_;  // of a compressed volume
+  mutable ReadCounters counters_;
 
   std::vector<uint8_t> buffer_;
   uint64_t start_ = 0;   // of buffer_ in the file

@@ -39,7 +39,7 @@ Status Compare(const Image& image, const std::string& directory, unsigned jobs, 
   PieceCheck pieces(image);
   SHOAL_RETURN_IF_ERROR(ContentReader(image, progress, &pieces).Run(std::move(summary.files), jobs, &content));
 
-  out->verified = GatherOutcome(index.entry_count(), summary.content_bytes, verify, &problems, &pieces);
+  out->verified = GatherOutcome(image, summary.content_bytes, verify, &problems, &pieces);
   out->differences = differences.Take();
   out->ignored = ignored.Take();
   return Status();

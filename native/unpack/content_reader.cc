@@ -229,7 +229,7 @@ Status ContentReader::Run(std::vector<uint32_t> files, unsigned jobs, ContentSin
   files_ = std::move(files);
   next_file_ = 0;
   for (size_t row = 0; row < image_.volume_count(); row++) {
-    posix_fadvise(image_.volume_fd(row), 0, 0, POSIX_FADV_SEQUENTIAL);
+    posix_fadvise(image_.volume_file(row).fd(), 0, 0, POSIX_FADV_SEQUENTIAL);
   }
   Status status = RunThreads(jobs, [&](unsigned number) { Worker(this, number, sink).Run(); });
   large_.reset();  // ended early: its sink hears of it by its end

@@ -2,6 +2,7 @@
 
 #include "core/run_threads.h"
 #include "unpack/content_reader.h"
+#include "unpack/frame_check.h"
 #include "unpack/index_check.h"
 #include "unpack/piece_check.h"
 #include "unpack/problem_list.h"
@@ -21,20 +22,21 @@ Status Verify(const Image& image, unsigned jobs, Progress* progress, VerifyOutco
   VerifySink sink(image, &problems, progress);
   PieceCheck pieces(image);
   SHOAL_RETURN_IF_ERROR(ContentReader(image, progress, &pieces).Run(std::move(summary.files), jobs, &sink));
-  *out = GatherOutcome(image.index().entry_count(), summary.content_bytes, sink, &problems, &pieces);
+  *out = GatherOutcome(image, summary.content_bytes, sink, &problems, &pieces);
   return Status();
 }
 
-VerifyOutcome GatherOutcome(uint64_t entries, uint64_t bytes, const VerifySink& sink, ProblemList* problems,
+VerifyOutcome GatherOutcome(const Image& image, uint64_t bytes, const VerifySink& sink, ProblemList* problems,
                             PieceCheck* pieces) {
   VerifyOutcome outcome;
-  outcome.entries = entries;
+  outcome.entries = image.index().entry_count();
   outcome.bytes = bytes;
   outcome.unchecked_bytes = sink.unchecked_bytes();
   outcome.unframed_volumes = pieces->unframed_volumes();
   outcome.problems = problems->Take();
   // A damaged file's piece would tell the same again.
   if (outcome.problems.empty()) outcome.problems = pieces->TakeProblems();
+  for (Problem& problem : CheckFrames(image)) outcome.problems.push_back(std::move(problem));
   return outcome;
 }
 

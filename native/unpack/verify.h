@@ -19,14 +19,16 @@ struct VerifyOutcome {
   uint64_t bytes = 0;             // of content
   uint64_t unchecked_bytes = 0;   // of them: read, but the index has no checksums for their volumes
   uint64_t unframed_volumes = 0;  // of which only the files were read: the index has no checksums of pieces
-  std::vector<Problem> problems;  // damaged entries, in index order; if there are none, damage between files
+  // Damaged entries, in index order; if there are none, damage between files; then of compressed volumes those whose
+  // seek table is not that of the index.
+  std::vector<Problem> problems;
 };
 
 // A damaged index is the status; damaged entries are listed, and the rest is gone through.
 Status Verify(const Image& image, unsigned jobs, Progress* progress, VerifyOutcome* out);
 
 // What a reading of all content with `sink` and `pieces` has found.
-VerifyOutcome GatherOutcome(uint64_t entries, uint64_t bytes, const VerifySink& sink, ProblemList* problems,
+VerifyOutcome GatherOutcome(const Image& image, uint64_t bytes, const VerifySink& sink, ProblemList* problems,
                             PieceCheck* pieces);
 
 }  // namespace shoal

@@ -2,7 +2,6 @@ import * as format from './constants.ts';
 import { getU64, set64, viewOf } from './little-endian.ts';
 import { malformed, type Place } from './malformed.ts';
 import type { Section } from './section.ts';
-import type { Volume } from './volumes.ts';
 
 /** How the plain bytes of a compressed volume are divided (docs/FORMAT.md §4.14). */
 export interface FrameGrid {
@@ -32,7 +31,7 @@ export interface FramePlace {
 const rowLength = 8;
 export const framePlaceLength = 2 * rowLength;
 
-export function encodeFrames(volumes: readonly Volume[]): Section {
+export function encodeFrames(volumes: readonly { readonly frames?: Frames | undefined }[]): Section {
   const rows = volumes.flatMap(({ frames }) =>
     frames === undefined ? [] : [frames.plainLength, frames.frameLength, ...Array.from(frames.offsets)],
   );
@@ -51,7 +50,7 @@ export function frameRowAt(row: number): number {
 
 /** The table of each volume, undefined of one that is not compressed. `read` gives bytes of the section, which has `rows` rows and begins at `place`. */
 export function decodeFrameTables(
-  volumes: readonly Volume[],
+  volumes: readonly { readonly codec: number }[],
   rows: number,
   read: (at: number, length: number) => Uint8Array,
   place: Place,

@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import * as format from '../format/constants.ts';
+import type { Frames } from '../format/frames.ts';
 import type { Volume } from '../format/volumes.ts';
 import { probeVolume } from '../image/volume-probe.ts';
 import type { ByteSource } from '../io/byte-source.ts';
@@ -9,15 +10,18 @@ export interface ArchiveTraits {
   readonly byShoal: boolean;
   /** CRC32C of each piece, where the archive itself has them. */
   readonly pieces: Uint32Array | undefined;
+  /** Of a compressed one. */
+  readonly frames: Frames | undefined;
 }
 
 /** The volumes row of an archive: its name as an index at `image` finds it again, and what tells it from another file. */
 export function archiveVolume(source: ByteSource, archive: Buffer, image: Buffer, traits: ArchiveTraits): Volume {
   return {
     name: nameFromIndex(archive, image),
-    codec: format.codecNone,
+    codec: traits.frames === undefined ? format.codecNone : format.codecZstd,
     flags: (traits.hasChecksums ? format.volumeHasChecksums : 0) | (traits.byShoal ? format.volumeByShoal : 0),
     pieces: traits.pieces,
+    frames: traits.frames,
     ...probeVolume(source),
   };
 }

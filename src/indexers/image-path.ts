@@ -3,13 +3,15 @@ import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { systemCode, systemError } from '../io/system-error.ts';
 
-const tar = '.tar';
+const tarEndings = ['.tar', '.tar.zst'];
 const ending = '.shoal';
 
-/** Where the index of `archive` goes if nobody says: `x.shoal` for a volume `x.tar` that Shoal wrote, `NAME.shoal` for any other archive `NAME`. */
+/** Where the index of `archive` goes if nobody says: `x.shoal` for a volume `x.tar` or `x.tar.zst` that Shoal wrote, `NAME.shoal` for any other archive `NAME`. */
 export function defaultImagePath(archive: Buffer, byShoal: boolean): Buffer {
-  const isTar = archive.subarray(-tar.length).toString('latin1') === tar;
-  const stem = byShoal && isTar ? archive.subarray(0, -tar.length) : archive;
+  const ofTar = byShoal
+    ? tarEndings.find((end) => archive.subarray(-end.length).toString('latin1') === end)
+    : undefined;
+  const stem = archive.subarray(0, archive.length - (ofTar?.length ?? 0));
   return Buffer.concat([stem, Buffer.from(ending)]);
 }
 

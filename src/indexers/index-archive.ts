@@ -14,7 +14,7 @@ import { isShoalVolume } from './tar/is-shoal-volume.ts';
 import { readTar, type TarContents } from './tar/read-tar.ts';
 
 export interface IndexOptions extends JobOptions {
-  /** Where the index goes; needed for several volumes. Default: beside the archive, `x.shoal` for a volume `x.tar` that Shoal wrote, `NAME.shoal` for any other archive `NAME`. */
+  /** Where the index goes; needed for several volumes. Default: beside the archive, `x.shoal` for a volume `x.tar` or `x.tar.zst` that Shoal wrote, `NAME.shoal` for any other archive `NAME`. */
   readonly output?: string | Buffer | undefined;
   /** Whether an index that is there gives way. Default false. */
   readonly force?: boolean | undefined;
@@ -39,7 +39,8 @@ export interface IndexSummary {
  * Makes the index of an archive, which stays as it is and must stay where it is: files of the image are read from it in place. A volume that Shoal
  * wrote gives the image that it was packed as; of an image with several volumes all are given, in any order, with `output`.
  *
- * Throws `missing`, `permission`, `exists`, `usage` before any work; `unsupported` for anything but an uncompressed tar in one file; `malformed`, `checksum`, `truncated`
+ * Throws `missing`, `permission`, `exists`, `usage` before any work; `unsupported` for anything but a tar in one file,
+ * uncompressed or as zstd frames of one length with a seek table behind them; `malformed`, `checksum`, `truncated`
  * where the archive is damaged; `changed` if something wrote to it meanwhile.
  *
  * @example
@@ -62,11 +63,12 @@ export async function indexArchive(
     const contents = await readTar(archives, options);
     const catalogue = encodeCatalogue(contents.columns);
     checkId(archives, contents, catalogue.id);
-    const volumes = contents.volumes.map(({ archive, pieces }) =>
+    const volumes = contents.volumes.map(({ archive, pieces, frames }) =>
       archiveVolume(sources[archive] as ByteSource, archives[archive] as Buffer, image, {
         hasChecksums: contents.columns.hasChecksums,
         byShoal: contents.id !== undefined,
         pieces,
+        frames,
       }),
     );
     const index = assembleIndex(catalogue, volumes, { 'shoal.version': version });

@@ -33,7 +33,7 @@ export interface MountOptions {
   readonly metrics?: string | Buffer;
   /** What the volumes lie on; default: what the type of their filesystem says. */
   readonly storage?: 'local' | 'network';
-  /** Bytes that the cache of blocks of network storage may take. */
+  /** Bytes that the cache of blocks of network storage and of compressed volumes may take. */
   readonly cacheSize?: number;
   /** Whether content is held against its checksums on every read. */
   readonly verify?: boolean;

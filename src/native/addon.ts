@@ -153,11 +153,7 @@ export interface FinishedVolume {
   /** CRC32C of each piece (docs/FORMAT.md §4.13). */
   readonly pieces: Uint32Array;
   /** Of a compressed volume (docs/FORMAT.md §4.14). */
-  readonly frames?: {
-    readonly plainLength: number;
-    readonly frameLength: number;
-    readonly offsets: Float64Array;
-  };
+  readonly frames?: NativeFrames;
 }
 
 export interface WriteResult {
@@ -182,15 +178,20 @@ export interface ScanResult {
   readonly id?: string;
   /** CRC32C of each piece of each volume that Shoal wrote; else undefined. */
   readonly pieces?: readonly Uint32Array[];
+  /** Of each compressed volume: where its frames lie. */
+  readonly frames: readonly (NativeFrames | undefined)[];
 }
 
-export interface EncodedVolume {
-  /** The frames, and the seek table behind them. */
-  readonly bytes: Buffer;
+export interface NativeFrames {
   readonly plainLength: number;
   readonly frameLength: number;
   /** Where each frame begins, and where the last one ends. */
   readonly offsets: Float64Array;
+}
+
+export interface EncodedVolume extends NativeFrames {
+  /** The frames, and the seek table behind them. */
+  readonly bytes: Buffer;
   /** Whether compressing pays, as a sample of all of it says. */
   readonly pays: boolean;
 }
@@ -219,7 +220,7 @@ export interface VerifyResult {
   readonly uncheckedBytes: number;
   /** Volumes of which only files' content was read: the index has no checksums of their pieces. */
   readonly unframedVolumes: number;
-  /** Damaged entries; if there are none, damage between files, with the volume's path. */
+  /** Damaged entries; if there are none, damage between files, with the volume's path; then volumes whose seek table is not that of the index. */
   readonly problems: readonly NativeProblem[];
 }
 
@@ -363,7 +364,7 @@ export interface Addon {
     id: Uint8Array,
     jobs: number,
   ): Promise<readonly FinishedVolume[]>;
-  /** Reads the headers of an uncompressed tar, or of all volumes of an image, in any order. */
+  /** Reads the headers of a tar, uncompressed or as zstd frames with a seek table (docs/FORMAT.md §6.4), or of all volumes of an image, in any order. */
   scanTar(paths: readonly Buffer[], progress: BigUint64Array): Promise<ScanResult>;
   /** Makes one catalogue of the trees of images (later ones win), without what is at and below the paths `removed`. Opens no volume. */
   mergeImages(parts: readonly MergePart[], removed: readonly Buffer[], progress: BigUint64Array): Promise<MergeResult>;

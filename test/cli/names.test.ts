@@ -169,7 +169,7 @@ describe('shoal info', () => {
         entries: 16,
         bytes: 1_300_057,
         indexLength: expect.any(Number),
-        volumes: [{ name: 'sample.tar', length: expect.any(Number), checksums: true, byShoal: false }],
+        volumes: [{ name: 'sample.tar', length: expect.any(Number), codec: 'none', checksums: true, byShoal: false }],
         metadata: { 'shoal.version': 'test' },
       },
     ]);

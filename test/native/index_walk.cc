@@ -38,6 +38,7 @@ class Walk {
     entries_ = view->entry_count();
     std::vector<shoal::VolumeInfo> volumes;
     Note(view->Volumes(&volumes));
+    for (const shoal::VolumeInfo& volume : volumes) VisitFrames(volume);
     for (uint32_t number = 0; number < entries_ && errors_ < kMaxErrors; number++) Visit(number, volumes);
     Entry beyond;
     if (view->Get(entries_, &beyond).ok()) Note(Status(Code::kInternal, "an entry behind the last one"));
@@ -52,6 +53,15 @@ class Walk {
     if (status.ok()) return true;
     if (errors_++ == 0) first_ = status;
     return false;
+  }
+
+  void VisitFrames(const shoal::VolumeInfo& volume) {
+    if (volume.frame_length == 0) return;
+    for (uint64_t frame = 0; frame * volume.frame_length < volume.plain_length && errors_ < kMaxErrors; frame++) {
+      shoal::FramePlace place;
+      if (!Note(view_->Frame(volume, frame, &place))) continue;
+      if (place.offset + place.size > volume.length) Note(Status(Code::kInternal, "a frame behind its volume"));
+    }
   }
 
   void Visit(uint32_t number, const std::vector<shoal::VolumeInfo>& volumes) {

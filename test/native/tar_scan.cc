@@ -49,6 +49,11 @@ const char* CheckDirectory(const Catalogue& catalogue, size_t directory, size_t 
   return nullptr;
 }
 
+// Of what a tar is read from: the file, or what its frames decompress to.
+uint64_t PlainLength(const TarScan& scan, uint64_t file_size) {
+  return scan.frames.offsets.empty() ? file_size : scan.frames.plain_length;
+}
+
 // nullptr, or what contradicts FORMAT §4.2.
 const char* FindContradiction(const Catalogue& catalogue, uint64_t file_size) {
   size_t next_child = 1;
@@ -184,7 +189,7 @@ class Mutant {
     TarScan scan;
     const Status status = ::Scan("/proc/self/fd/" + std::to_string(fd_.get()), &scan);
     answers_[shoal::CodeName(status.code())]++;
-    const char* wrong = status.ok() ? FindContradiction(scan.catalogue, bytes.size()) : nullptr;
+    const char* wrong = status.ok() ? FindContradiction(scan.catalogue, PlainLength(scan, bytes.size())) : nullptr;
     if (wrong != nullptr) std::printf("contradiction: %s\n", wrong);
     return wrong == nullptr;
   }

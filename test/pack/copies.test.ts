@@ -105,9 +105,9 @@ test('a copy or an original that changes after it was compared is told', async (
   mkdirSync(changing);
   for (const name of ['a', 'b', 'c', 'd']) writeFileSync(join(changing, name), name < 'c' ? small : middle);
   const addon = loadAddon();
-  const { catalogue } = await runJob((counters) => addon.walk([Buffer.from(changing)], 2, counters));
+  const { catalogue } = await runJob((counters) => addon.walk(walkOptions([Buffer.from(changing)], 2, {}), counters));
   await runJob((counters) => addon.findCopies(catalogue, 2, counters));
-  const plan = await addon.planVolumes(catalogue, { volumeSize: 0 }, 2);
+  const plan = await addon.planVolumes(catalogue, { volumeSize: 0, level: 0 }, 2);
   expect(plan.copiedBytes).toBe(small.length + middle.length);
   writeFileSync(join(changing, 'b'), bytes(small.length));
   writeFileSync(join(changing, 'c'), bytes(middle.length));

@@ -5,6 +5,12 @@ export function readEverything(index: IndexReader): string[] {
   const lines = [`id ${index.id.toString('hex')}`, `entries ${index.entryCount}`];
   const say = (...values: unknown[]) => lines.push(values.map((value) => plain(value)).join(' '));
   say('volumes', index.volumes());
+  for (const row of index.volumes().keys()) {
+    const table = index.frameTable(row);
+    if (table === undefined) continue;
+    const frames = Math.ceil(table.plainLength / table.frameLength);
+    for (let frame = 0; frame < frames; frame++) say('frame', row, frame, index.frame(row, table, frame));
+  }
   say('metadata', index.metadata());
   for (let number = 0; number < index.entryCount; number++) {
     const entry = index.get(number);

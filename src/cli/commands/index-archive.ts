@@ -22,10 +22,14 @@ interface IndexOptions extends CommonOptions {
 export function indexCommand(): Command {
   const command = defineCommand('index', 'make the index of a tar that exists', [
     ['shoal index photos.tar', 'makes photos.tar.shoal, or photos.shoal if shoal wrote the tar'],
+    ['shoal index photos.tar.zst', 'of a volume that shoal compressed: the index made anew'],
     ['shoal index /archive/photos.tar -o photos.shoal', 'the index elsewhere'],
     ['shoal index photos-*.tar -o photos.shoal', 'all volumes of an image, in any order'],
   ])
-    .argument('<archive...>', 'an uncompressed tar: one that Shoal wrote, or any other; or all volumes of an image')
+    .argument(
+      '<archive...>',
+      'a tar that exists: one that Shoal wrote, compressed or not, any other uncompressed one; or all volumes of an image',
+    )
     .option('-o, --output <image>', 'the index to write, NAME.shoal; beside the archive if not given')
     .option('--force', 'replace an index that exists');
   return addCommonOptions(command).action(index);

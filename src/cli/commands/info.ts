@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { braceNotation } from '../../base/brace-names.ts';
 import { showBytes } from '../../base/entry-path.ts';
-import { volumeByShoal, volumeHasChecksums } from '../../format/constants.ts';
+import { codecNone, codecZstd, volumeByShoal, volumeHasChecksums } from '../../format/constants.ts';
 import type { IndexReader, Volume } from '../../index.ts';
 import { byteFields } from '../byte-fields.ts';
 import { addCommonOptions, type CommonOptions, defineCommand } from '../define-command.ts';
@@ -9,6 +9,11 @@ import { withImageArgument } from '../image-argument.ts';
 import { sizeText } from '../size-text.ts';
 import { standardOutput } from '../standard-output.ts';
 import { tableLines } from '../table.ts';
+
+const codecNames: ReadonlyMap<number, string> = new Map([
+  [codecNone, 'none'],
+  [codecZstd, 'zstd'],
+]);
 
 export function infoCommand(): Command {
   const command = defineCommand('info', 'show id, totals, volumes and metadata', [
@@ -38,9 +43,11 @@ function infoDocument(index: IndexReader): object {
     entries: index.entryCount,
     bytes: index.totals(index.get(0)).bytes,
     indexLength: index.length,
-    volumes: index.volumes().map((volume) => ({
+    volumes: index.volumes().map((volume, row) => ({
       ...byteFields('name', volume.name),
       length: volume.length,
+      codec: codecNames.get(volume.codec) ?? volume.codec,
+      ...plainFields(index, row),
       checksums: hasChecksums(volume),
       byShoal: isByShoal(volume),
       ...(volume.sha256 !== undefined && { sha256: Buffer.from(volume.sha256).toString('hex') }),
@@ -58,7 +65,7 @@ function infoLines(index: IndexReader): string[] {
       ['entries', String(index.entryCount)],
       ['bytes', `${exactSize(index.totals(index.get(0)).bytes)} of files and link targets`],
       ['index', `${exactSize(index.length)}, ${perEntry} bytes per entry`],
-      ...volumeRows(index.volumes()),
+      ...volumeRows(index),
       ...Object.entries(index.metadata()).map(([key, value]) => [
         showBytes(Buffer.from(key)),
         showBytes(Buffer.from(value)),
@@ -69,19 +76,32 @@ function infoLines(index: IndexReader): string[] {
 }
 
 /** One for each volume, or one for all where their names are numbered. */
-function volumeRows(volumes: readonly Volume[]): string[][] {
+function volumeRows(index: IndexReader): string[][] {
+  const volumes = index.volumes();
   const notation = braceNotation(volumes.map(({ name }) => showBytes(name)));
   const [first] = volumes;
-  const isUniform = volumes.every(({ flags }) => flags === first?.flags);
+  const isUniform = volumes.every(({ flags, codec }) => flags === first?.flags && codec === first?.codec);
   if (notation === undefined || first === undefined || !isUniform) {
-    return volumes.map((volume) => ['volume', volumeText(volume)]);
+    return volumes.map((volume, row) => ['volume', volumeText(index, volume, row)]);
   }
   const length = volumes.reduce((sum, volume) => sum + volume.length, 0);
-  return [['volumes', `${notation}, ${exactSize(length)} in ${volumes.length}, ${traitsText(first)}`]];
+  const codec = first.codec === codecNone ? [] : [codecNames.get(first.codec) ?? `codec ${first.codec}`];
+  return [['volumes', [notation, `${exactSize(length)} in ${volumes.length}`, ...codec, traitsText(first)].join(', ')]];
 }
 
-function volumeText(volume: Volume): string {
-  return `${showBytes(volume.name)}, ${exactSize(volume.length)}, ${traitsText(volume)}`;
+/** Of a compressed volume. */
+function plainFields(index: IndexReader, row: number): { plainLength: number; frameLength: number } | undefined {
+  const table = index.frameTable(row);
+  return table && { plainLength: table.plainLength, frameLength: table.frameLength };
+}
+
+function volumeText(index: IndexReader, volume: Volume, row: number): string {
+  const compressed = plainFields(index, row);
+  const codec = compressed
+    ? `zstd of ${exactSize(compressed.plainLength)} in frames of ${sizeText(compressed.frameLength)}`
+    : `codec ${volume.codec}, which this shoal does not know`;
+  const details = [exactSize(volume.length), ...(volume.codec === codecNone ? [] : [codec]), traitsText(volume)];
+  return [showBytes(volume.name), ...details].join(', ');
 }
 
 function traitsText(volume: Volume): string {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { exitCode, ShoalError } from '../../base/errors.ts';
+import { exitCode } from '../../base/errors.ts';
 import { addCommonOptions, type CommonOptions, defineCommand } from '../define-command.ts';
 import { raiseExitStatus } from '../exit-status.ts';
 import { addLayoutOptions, type LayoutOptions, readLayout } from '../layout-options.ts';

@@ -1,3 +1,4 @@
+import type { Frames } from '../../format/frames.ts';
 import type { CatalogueColumns, NativeProblem } from '../../native/addon.ts';
 import { loadAddon } from '../../native/load.ts';
 import { type JobOptions, runJob } from '../../native/run-job.ts';
@@ -12,19 +13,24 @@ export interface TarContents {
   readonly skipped: readonly NativeProblem[];
   /** Of a volume that Shoal wrote: the image's id in its head. */
   readonly id: Buffer | undefined;
-  /** Which of the archives each volume is, and CRC32C of each piece of those that Shoal wrote. */
-  readonly volumes: readonly { readonly archive: number; readonly pieces: Uint32Array | undefined }[];
+  /** Which of the archives each volume is, CRC32C of each piece of those that Shoal wrote, and where the frames of a compressed one lie. */
+  readonly volumes: readonly {
+    readonly archive: number;
+    readonly pieces: Uint32Array | undefined;
+    readonly frames: Frames | undefined;
+  }[];
 }
 
 /**
- * Reads the headers of an uncompressed tar, or of the volumes of an image in any order, seeking over the data. Throws `unsupported` for a compressed file, another archive or a tar in several volumes,
+ * Reads the headers of a tar, or of the volumes of an image in any order, seeking over the data: uncompressed, or as zstd frames of one length with a seek table behind them. Throws `unsupported` for
+ * a file compressed otherwise, another archive or a tar in several volumes,
  * `malformed` for what is no tar, and `malformed`, `checksum` or `truncated` where it is damaged.
  */
 export async function readTar(paths: readonly Buffer[], options: JobOptions): Promise<TarContents> {
   const addon = loadAddon();
   const scanned = await runJob((counters) => addon.scanTar(paths, counters), options);
-  const { catalogue, entries, bytes, skipped, order, id, pieces } = scanned;
+  const { catalogue, entries, bytes, skipped, order, id, pieces, frames } = scanned;
   const columns = addon.catalogueColumns(catalogue);
-  const volumes = order.map((archive, volume) => ({ archive, pieces: pieces?.[volume] }));
+  const volumes = order.map((archive, volume) => ({ archive, pieces: pieces?.[volume], frames: frames[volume] }));
   return { columns, entries, bytes, skipped, id: id === undefined ? undefined : Buffer.from(id, 'hex'), volumes };
 }
