@@ -33,7 +33,7 @@ Status OpenUncached(const std::string& path, std::unique_ptr<Image>* image) {
   ForgetPages(index.get(), 0, length);
   SHOAL_RETURN_IF_ERROR(Image::Open(path, image));
   for (size_t row = 0; row < (*image)->volume_count(); row++) {
-    ForgetPages((*image)->volume_fd(row), 0, (*image)->volume_info(row).length);
+    ForgetPages((*image)->volume_file(row).fd(), 0, (*image)->volume_info(row).length);
   }
   return Status();
 }

@@ -1,6 +1,7 @@
 #include "pack/tar_scanner.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/crc32c.h"
 #include "core/entry_path.h"
@@ -43,19 +44,19 @@ class Scanner {
  private:
   Status ReadVolume(const std::string& path) {
     path_ = path;
-    reader_ = tar::TarReader();
+    reader_.emplace();
     records_ = VolumeRecords();
     pieces_offset_ = 0;
     passed_root_ = false;
-    SHOAL_RETURN_IF_ERROR(reader_.Open(path_));
+    SHOAL_RETURN_IF_ERROR(reader_->Open(path_));
     SHOAL_RETURN_IF_ERROR(ReadMembers());
-    if (reader_.ignored_from() != 0) {
+    if (reader_->ignored_from() != 0) {
       Skip(path_, "what stands behind a single block of zeros at offset " +
-                      std::to_string(reader_.ignored_from() - tar::kBlock) + " was left out, as tar does");
+                      std::to_string(reader_->ignored_from() - tar::kBlock) + " was left out, as tar does");
     }
     if (records_.by_shoal()) SHOAL_RETURN_IF_ERROR(FinishVolume());
-    bytes_before_ += reader_.size();
-    out_.frames.push_back(reader_.frames());
+    bytes_before_ += reader_->size();
+    out_.frames.push_back(reader_->frames());
     return Status();
   }
 
@@ -63,8 +64,8 @@ class Scanner {
     tar::Member member;
     while (true) {
       tar::Item item;
-      const uint64_t start = reader_.offset();
-      SHOAL_RETURN_IF_ERROR(reader_.Next(&item, &member));
+      const uint64_t start = reader_->offset();
+      SHOAL_RETURN_IF_ERROR(reader_->Next(&item, &member));
       if (item == tar::Item::kEnd) return Status();
       if (passed_root_) return Changed("expected the end of the volume behind its last member `./`, found more", start);
       if (records_.pieces().empty()) pieces_offset_ = start;
@@ -84,8 +85,8 @@ class Scanner {
   }
 
   Status ReadComment(uint64_t start) {
-    const Status status = start == 0            ? records_.ReadHead(reader_.comment())
-                          : records_.by_shoal() ? records_.ReadTail(reader_.comment())
+    const Status status = start == 0            ? records_.ReadHead(reader_->comment())
+                          : records_.by_shoal() ? records_.ReadTail(reader_->comment())
                                                 : Status();
     if (status.ok()) return status;
     return Status(status.code(), status.message()).At(path_, static_cast<int64_t>(start));
@@ -144,7 +145,7 @@ class Scanner {
 
   Status Report() {
     progress_.entries_done = members_;
-    progress_.bytes_done = bytes_before_ + reader_.offset();
+    progress_.bytes_done = bytes_before_ + reader_->offset();
     if (progress_.cancel == 0) return Status();
     return Status(Code::kCancelled, "cancelled").At(path_);
   }
@@ -165,17 +166,17 @@ class Scanner {
         return Changed("expected the members of a volume that Shoal wrote, one for each entry, found others", 0);
       status = ApplyChecksums(checksums_, arrivals, &out_.catalogue);
       if (!status.ok())
-        return Status(status.code(), status.message()).At(path_, static_cast<int64_t>(reader_.offset()));
+        return Status(status.code(), status.message()).At(path_, static_cast<int64_t>(reader_->offset()));
     }
     CountBytes();
     return Status();
   }
 
   Status FinishVolume() {
-    if (!reader_.ended_properly()) {
+    if (!reader_->ended_properly()) {
       return Status(Code::kTruncated,
                     "expected two blocks of zeros at the end of the volume, found none; it is incomplete")
-          .At(path_, static_cast<int64_t>(reader_.offset()));
+          .At(path_, static_cast<int64_t>(reader_->offset()));
     }
     if (!records_.finished()) {
       return Status(Code::kTruncated,
@@ -199,9 +200,9 @@ class Scanner {
     }
     out_.pieces.push_back(records_.pieces());
     std::vector<uint8_t> piece(format::kPieceLength);
-    for (uint64_t at = whole * format::kPieceLength; at < reader_.size(); at += piece.size()) {
-      const auto size = static_cast<size_t>(std::min<uint64_t>(piece.size(), reader_.size() - at));
-      SHOAL_RETURN_IF_ERROR(reader_.Read(at, piece.data(), size));
+    for (uint64_t at = whole * format::kPieceLength; at < reader_->size(); at += piece.size()) {
+      const auto size = static_cast<size_t>(std::min<uint64_t>(piece.size(), reader_->size() - at));
+      SHOAL_RETURN_IF_ERROR(reader_->Read(at, piece.data(), size));
       out_.pieces.back().push_back(Crc32c(piece.data(), size));
     }
     return Status();
@@ -242,7 +243,7 @@ class Scanner {
   std::string path_;
   size_t volume_ = 0;
   bool last_ = true;
-  tar::TarReader reader_;
+  std::optional<tar::TarReader> reader_;
   VolumeRecords records_;
   bool passed_root_ = false;
   uint64_t pieces_offset_ = 0;  // where the headers with checksums of pieces begin; without any the root's member

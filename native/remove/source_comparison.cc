@@ -41,7 +41,7 @@ Status SourceComparison::Run(const Image& image, const std::string& below, unsig
   ContentCompare content(this, &verify);
   PieceCheck pieces(image);
   SHOAL_RETURN_IF_ERROR(ContentReader(image, progress, &pieces).Run(std::move(summary.files), jobs, &content));
-  *verified = GatherOutcome(index.entry_count(), summary.content_bytes, verify, &problems, &pieces);
+  *verified = GatherOutcome(image, summary.content_bytes, verify, &problems, &pieces);
   readers_.clear();  // open directories
   return Status();
 }

@@ -14,6 +14,7 @@ import { extractImage } from '../../src/image/extract.ts';
 import { openIndex } from '../../src/image/open-image.ts';
 import { loadAddon } from '../../src/native/load.ts';
 import { runJob } from '../../src/native/run-job.ts';
+import { walkOptions } from '../../src/pack/selection.ts';
 import { compareTrees } from '../compare-trees.ts';
 import { seededRandom } from '../support/random.ts';
 import { contentsOf, packError } from './image-files.ts';
