@@ -71,15 +71,29 @@ Napi::Value PlanVolumesJob(const Napi::CallbackInfo& info) {
       });
 }
 
-// writeVolumes(catalogue, paths, jobs, progress)
+std::optional<CheckpointOptions> ToCheckpoints(const Napi::Value& value) {
+  if (value.IsUndefined()) return std::nullopt;
+  auto from = value.As<Napi::Object>();
+  CheckpointOptions options;
+  options.plan = ToBytes(from.Get("plan"));
+  options.journal = ToBytes(from.Get("journal"));
+  options.request = ToBytes(from.Get("request"));
+  options.seconds = from.Get("seconds").ToNumber().DoubleValue();
+  options.resume = from.Get("resume").ToBoolean();
+  return options;
+}
+
+// writeVolumes(catalogue, paths, checkpoints, jobs, progress)
 Napi::Value WriteVolumesJob(const Napi::CallbackInfo& info) {
   auto catalogue = ToPackCatalogue(info[0]);
   const std::vector<std::string> paths = ToVolumePaths(*catalogue, info[1]);
-  const unsigned jobs = ThreadCount(info[2].As<Napi::Number>());
-  Progress* progress = ToProgress(info[3]);
+  const std::optional<CheckpointOptions> checkpoints = ToCheckpoints(info[2]);
+  const unsigned jobs = ThreadCount(info[3].As<Napi::Number>());
+  Progress* progress = ToProgress(info[4]);
   auto written = std::make_shared<Written>();
   return RunJob(
-      info.Env(), {info[3]}, [=] { return WriteVolumes(catalogue.get(), paths, jobs, progress, written.get()); },
+      info.Env(), {info[4]},
+      [=] { return WriteVolumes(catalogue.get(), paths, checkpoints, jobs, progress, written.get()); },
       [=](Napi::Env env) -> Napi::Value {
         Napi::Object result = Napi::Object::New(env);
         result.Set("unreadable", ToProblems(env, written->unreadable));

@@ -1,8 +1,9 @@
-// walk, keepPart and leaveOut of src/native/addon.ts.
+// walk, loadPlan, keepPart and leaveOut of src/native/addon.ts.
 #include "addon/bridge.h"
 #include "core/run_threads.h"
 #include "pack/leave_out.h"
 #include "pack/part.h"
+#include "pack/saved_plan.h"
 #include "pack/survey.h"
 #include "pack/walk.h"
 
@@ -61,6 +62,20 @@ Napi::Value WalkJob(const Napi::CallbackInfo& info) {
       });
 }
 
+// loadPlan(path)
+Napi::Value LoadPlanJob(const Napi::CallbackInfo& info) {
+  const std::string path = ToBytes(info[0]);
+  auto request = std::make_shared<std::string>();
+  auto catalogue = std::make_shared<std::shared_ptr<PackCatalogue>>();
+  return RunJob(
+      info.Env(), {}, [=] { return LoadPlan(path, request.get(), catalogue.get()); },
+      [=](Napi::Env env) -> Napi::Value {
+        Napi::Object result = ToWalked(env, *catalogue);
+        result.Set("request", ToBuffer(env, *request));
+        return result;
+      });
+}
+
 // keepPart(catalogue, part, count)
 Napi::Value KeepPartJob(const Napi::CallbackInfo& info) {
   auto catalogue = ToPackCatalogue(info[0]);
@@ -99,6 +114,7 @@ Napi::Value LeaveOutJob(const Napi::CallbackInfo& info) {
 
 void ExportWalk(Napi::Env env, Napi::Object exports) {
   exports.Set("walk", Napi::Function::New(env, WalkJob, "walk"));
+  exports.Set("loadPlan", Napi::Function::New(env, LoadPlanJob, "loadPlan"));
   exports.Set("keepPart", Napi::Function::New(env, KeepPartJob, "keepPart"));
   exports.Set("leaveOut", Napi::Function::New(env, LeaveOutJob, "leaveOut"));
 }

@@ -23,14 +23,15 @@ Status FileSink::Create(const std::string& path, uint64_t length, std::unique_pt
   return Status();
 }
 
-Status FileSink::Open() {
+Status FileSink::Reopen() {
+  std::lock_guard<std::mutex> lock(mutex_);
   if (fd_.valid()) return Status();
   fd_.reset(open(path_.c_str(), kFlags));
   return fd_.valid() ? Status() : Status::FromErrno("cannot open", path_, errno);
 }
 
 Status FileSink::Write(uint64_t offset, const char* data, size_t size) {
-  SHOAL_RETURN_IF_ERROR(Open());
+  SHOAL_RETURN_IF_ERROR(Reopen());
   SHOAL_RETURN_IF_ERROR(WriteExact(fd_.get(), path_, offset, data, size));
   // Storage begins at once, so that less is left for the sync at the end. What it cannot do, that will tell.
   sync_file_range(fd_.get(), static_cast<off64_t>(offset), static_cast<off64_t>(size), SYNC_FILE_RANGE_WRITE);
@@ -38,7 +39,7 @@ Status FileSink::Write(uint64_t offset, const char* data, size_t size) {
 }
 
 Status FileSink::Sync() {
-  SHOAL_RETURN_IF_ERROR(Open());
+  SHOAL_RETURN_IF_ERROR(Reopen());
   // Where space is taken late, the lack of it shows here.
   return fdatasync(fd_.get()) == 0 ? Status() : Status::FromErrno("cannot sync", path_, errno);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "core/file.h"
@@ -14,6 +15,10 @@ class FileSink : public VolumeSink {
   // Makes the file, which must not be there, and gives it its length at once, so that threads write within it in any
   // order.
   static Status Create(const std::string& path, uint64_t length, std::unique_ptr<VolumeSink>* out);
+  // One that Create made; the file is opened when it is needed.
+  static std::unique_ptr<VolumeSink> Open(const std::string& path) {
+    return std::unique_ptr<VolumeSink>(new FileSink(path, UniqueFd()));
+  }
 
   Status Write(uint64_t offset, const char* data, size_t size) override;
   void Rest() override { fd_.reset(); }
@@ -21,8 +26,9 @@ class FileSink : public VolumeSink {
 
  private:
   FileSink(std::string path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
-  Status Open();
+  Status Reopen();
 
+  std::mutex mutex_;  // for fd_ while it is opened
   const std::string path_;
   UniqueFd fd_;
 };

@@ -121,6 +121,7 @@ void Columns(To* to, Catalogue* catalogue) {
   to->Column(catalogue->counts);
   to->Column(catalogue->checksums);
   to->Column(catalogue->stamps);
+  to->Column(catalogue->originals);
   to->Column(catalogue->attribute_rows);
   to->Column(catalogue->xattr_sets);
   to->Column(catalogue->link_targets);
@@ -140,6 +141,7 @@ Status SavePlan(const PackCatalogue& catalogue, const std::string& request, cons
   }
   saver.Number(catalogue.made_up_root);
   saver.Number(catalogue.complete);
+  saver.Number(catalogue.skips_unreadable);
   saver.Number(catalogue.content_bytes);
   Columns(&saver, &catalogue);
   saver.Number(catalogue.extent_lists.size());
@@ -177,12 +179,14 @@ Status LoadPlan(const std::string& path, std::string* request, std::shared_ptr<P
     Source& source = catalogue->sources.emplace_back();
     for (std::string* text : {&source.given, &source.absolute, &source.name}) loader.Column(*text);
   }
-  uint64_t made_up_root, complete;
+  uint64_t made_up_root, complete, skips_unreadable;
   loader.Number(made_up_root);
   loader.Number(complete);
+  loader.Number(skips_unreadable);
   loader.Number(catalogue->content_bytes);
   catalogue->made_up_root = made_up_root != 0;
   catalogue->complete = complete != 0;
+  catalogue->skips_unreadable = skips_unreadable != 0;
   Columns(&loader, catalogue.get());
   loader.Number(count);
   for (uint64_t i = 0; i < count; i++) {

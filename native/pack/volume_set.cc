@@ -1,5 +1,8 @@
 #include "pack/volume_set.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <utility>
 
@@ -9,8 +12,9 @@
 
 namespace shoal {
 
-VolumeSet::VolumeSet(PackCatalogue* catalogue, const std::vector<std::string>& paths, std::function<bool()> stopped)
-    : catalogue_(*catalogue), paths_(paths), stopped_(std::move(stopped)) {
+VolumeSet::VolumeSet(PackCatalogue* catalogue, const std::vector<std::string>& paths, std::function<bool()> stopped,
+                     bool resume)
+    : catalogue_(*catalogue), paths_(paths), stopped_(std::move(stopped)), resume_(resume) {
   catalogue->sinks.clear();
   catalogue->sinks.resize(paths.size());
   for (const VolumePlan& volume : catalogue->plan.volumes) {
@@ -19,14 +23,24 @@ VolumeSet::VolumeSet(PackCatalogue* catalogue, const std::vector<std::string>& p
   }
 }
 
-Status VolumeSet::Write(size_t volume, uint64_t offset, const char* data, size_t size) {
+bool VolumeSet::IsMade(size_t volume) const {
+  const Plan& plan = catalogue_.plan;
+  struct stat there;
+  // Of one that is compressed, what was written cannot be taken up again: its frames' places are known to the run
+  // alone.
+  return resume_ && plan.level == 0 && lstat(paths_[volume].c_str(), &there) == 0 && S_ISREG(there.st_mode) &&
+         static_cast<uint64_t>(there.st_size) == plan.volumes[volume].length;
+}
+
+Status VolumeSet::Write(size_t volume, uint64_t offset, const char* data, size_t size,
+                        std::vector<PieceSums::Run>* runs) {
   VolumeSink* sink;
   {
     std::lock_guard<std::mutex> lock(volumes_[volume].mutex);
     if (catalogue_.sinks[volume] == nullptr) SHOAL_RETURN_IF_ERROR(Make(volume));
     sink = catalogue_.sinks[volume].get();
   }
-  catalogue_.pieces[volume].Add(offset, data, size);
+  catalogue_.pieces[volume].Add(offset, data, size, runs);
   return ExplainNoSpace(sink->Write(offset, data, size), paths_[volume], catalogue_.plan);
 }
 
@@ -34,7 +48,13 @@ Status VolumeSet::Make(size_t volume) {
   const Plan& plan = catalogue_.plan;
   const uint64_t length = plan.volumes[volume].length;
   std::unique_ptr<VolumeSink> sink;
-  if (plan.level > 0) {
+  const bool is_made = IsMade(volume);
+  if (resume_ && !is_made && unlink(paths_[volume].c_str()) != 0 && errno != ENOENT) {
+    return Status::FromErrno("cannot remove", paths_[volume], errno);
+  }
+  if (is_made) {
+    sink = FileSink::Open(paths_[volume]);
+  } else if (plan.level > 0) {
     SHOAL_RETURN_IF_ERROR(FrameSink::Create(paths_[volume], length, plan.level, stopped_, &sink));
   } else {
     SHOAL_RETURN_IF_ERROR(FileSink::Create(paths_[volume], length, &sink));

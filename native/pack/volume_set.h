@@ -16,11 +16,18 @@ namespace shoal {
 
 class VolumeSet {
  public:
-  // `paths` has one for each volume. `stopped` says that what is written is of no use any more.
-  VolumeSet(PackCatalogue* catalogue, const std::vector<std::string>& paths, std::function<bool()> stopped);
+  // `paths` has one for each volume. `stopped` says that what is written is of no use any more. `resume`: files that a
+  // run which was stopped has made are gone on with.
+  VolumeSet(PackCatalogue* catalogue, const std::vector<std::string>& paths, std::function<bool()> stopped,
+            bool resume = false);
+
+  // Whether such a file is there for the volume, as long as it must be.
+  bool IsMade(size_t volume) const;
 
   // Makes the volume, with a head without an id, where it is not there yet. From any thread.
-  Status Write(size_t volume, uint64_t offset, const char* data, size_t size);
+  // Appends to *runs, where one is given, what PieceSums says of the bytes.
+  Status Write(size_t volume, uint64_t offset, const char* data, size_t size,
+               std::vector<PieceSums::Run>* runs = nullptr);
   // From any thread; true for the last step of the volume.
   bool EndStep(size_t volume) { return --volumes_[volume].steps_left == 0; }
   void Close(size_t volume) { catalogue_.sinks[volume]->Rest(); }
@@ -38,6 +45,7 @@ class VolumeSet {
   PackCatalogue& catalogue_;
   const std::vector<std::string>& paths_;
   const std::function<bool()> stopped_;
+  const bool resume_;
   std::deque<Volume> volumes_;
 };
 

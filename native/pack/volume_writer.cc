@@ -33,18 +33,26 @@ bool IsFatal(const Status& status) {
 // What the threads share.
 class Writer {
  public:
-  Writer(PackCatalogue* catalogue, const std::vector<std::string>& paths, unsigned jobs, Progress* progress)
+  Writer(PackCatalogue* catalogue, const std::vector<std::string>& paths,
+         const std::optional<CheckpointOptions>& checkpoints, unsigned jobs, Progress* progress)
       : catalogue_(*catalogue),
-        volumes_(catalogue, paths, [this] { return failing_ || Stopped(); }),
+        volumes_(
+            catalogue, paths, [this] { return failing_ || Stopped(); }, checkpoints && checkpoints->resume),
         jobs_(std::max(1U, jobs)),
         progress_(*progress),
-        failing_(!catalogue->complete) {}
+        failing_(!catalogue->complete) {
+    // The places of compressed frames are known to the run alone.
+    if (checkpoints && catalogue->plan.level == 0) {
+      checkpoints_ = std::make_unique<Checkpoints>(*catalogue, paths, *checkpoints);
+    }
+  }
 
   Status Run(Written* out);
 
  private:
   friend class WriterThread;
 
+  Status StartCheckpoints();
   Status CompleteVolume(size_t number);
   void FillCopies();
   // Whether it is packed as the walk saw it, whatever has become of it.
@@ -63,6 +71,8 @@ class Writer {
   std::atomic<size_t> next_directory_{0};
   std::atomic<bool> failing_;
   std::atomic<bool> stop_{false};
+  std::unique_ptr<Checkpoints> checkpoints_;
+  std::vector<WrittenStep> written_;  // by an earlier run, sorted by step
 
   std::mutex mutex_;
   Status failure_;
@@ -80,12 +90,16 @@ class WriterThread {
   void Run();
 
  private:
+  Status WriteStep(size_t number);
+  void Replay(const PlanStep& step, const WrittenStep& written);
   Status WriteMembers(const PlanStep& step);
   Status WriteLarge(const PlanStep& step);
   Status Read(uint32_t entry, int fd, uint64_t offset, char* to, size_t size);
   Status AddSmallFile(uint32_t entry, size_t stored);
   void SetPlace(uint32_t entry, uint16_t volume, uint64_t offset);
   void Checksum(uint32_t entry, uint64_t stored, uint64_t offset, const char* data, size_t size);
+  template <typename Visit>
+  void EachChecksum(const PlanStep& step, const Visit& visit);
   char* Extend(size_t size);
   Status Settle(uint32_t entry, Status status);
 
@@ -96,13 +110,16 @@ class WriterThread {
   std::string header_;
   std::vector<char> buffer_ = std::vector<char>(Plan::kMembersLength + Plan::kLargeFile);
   size_t used_ = 0;
+  std::vector<PieceSums::Run> runs_;  // of the step
 };
 
 Status Writer::Run(Written* out) {
   const Plan& plan = catalogue_.plan;
   progress_.entries_total = catalogue_.size();
   progress_.bytes_total = plan.stored_bytes;
+  SHOAL_RETURN_IF_ERROR(StartCheckpoints());
   SHOAL_RETURN_IF_ERROR(RunThreads(jobs_, [this](unsigned) { WriterThread(this).Run(); }));
+  if (checkpoints_ != nullptr) checkpoints_->Stop();
   SHOAL_RETURN_IF_ERROR(failure_);
   if (Stopped()) return Status(Code::kCancelled, "cancelled while the volumes were written");
 
@@ -119,6 +136,22 @@ Status Writer::Run(Written* out) {
   FillCopies();
   // A tree without anything below its root has nothing but a tail.
   return plan.steps.empty() ? CompleteVolume(0) : Status();
+}
+
+Status Writer::StartCheckpoints() {
+  // A volume that is of no use has nothing to go on with.
+  if (checkpoints_ == nullptr || failing_) return Status();
+  SHOAL_RETURN_IF_ERROR(checkpoints_->Start(&written_, [this](Status status) { Fail(std::move(status)); }));
+  const Plan& plan = catalogue_.plan;
+  auto is_gone = [&](const WrittenStep& written) {
+    return written.step >= plan.steps.size() || !volumes_.IsMade(plan.steps[written.step].volume);
+  };
+  written_.erase(std::remove_if(written_.begin(), written_.end(), is_gone), written_.end());
+  auto is_before = [](const WrittenStep& a, const WrittenStep& b) { return a.step < b.step; };
+  auto is_same = [](const WrittenStep& a, const WrittenStep& b) { return a.step == b.step; };
+  std::stable_sort(written_.begin(), written_.end(), is_before);
+  written_.erase(std::unique(written_.begin(), written_.end(), is_same), written_.end());
+  return Status();
 }
 
 // Writes what stands behind the members, all of which are written.
@@ -192,10 +225,10 @@ void Writer::Fail(Status status) {
 void WriterThread::Run() {
   const Plan& plan = catalogue_.plan;
   for (size_t i; !writer_.Stopped() && (i = writer_.next_step_.fetch_add(1)) < plan.steps.size();) {
-    const PlanStep& step = plan.steps[i];
-    Status status = step.kind == PlanStep::Kind::kStored ? WriteLarge(step) : WriteMembers(step);
-    const bool completes = writer_.volumes_.EndStep(step.volume) && !writer_.failing_ && !writer_.Stopped();
-    if (status.ok() && completes) status = writer_.CompleteVolume(step.volume);
+    Status status = WriteStep(i);
+    const uint16_t volume = plan.steps[i].volume;
+    const bool completes = writer_.volumes_.EndStep(volume) && !writer_.failing_ && !writer_.Stopped();
+    if (status.ok() && completes) status = writer_.CompleteVolume(volume);
     if (!status.ok()) return writer_.Fail(std::move(status));
   }
   // Last, when nearly everything was read: a directory that got or lost a name in the meantime is no longer what the
@@ -205,6 +238,77 @@ void WriterThread::Run() {
     if (catalogue_.made_up_root && directory == 0) continue;
     Status status = Settle(directory, reader_.CheckPath(directory));
     if (!status.ok()) return writer_.Fail(std::move(status));
+  }
+}
+
+Status WriterThread::WriteStep(size_t number) {
+  const PlanStep& step = catalogue_.plan.steps[number];
+  const auto& written = writer_.written_;
+  auto found = std::lower_bound(written.begin(), written.end(), number,
+                                [](const WrittenStep& item, size_t wanted) { return item.step < wanted; });
+  if (found != written.end() && found->step == number) {
+    Replay(step, *found);
+    return Status();
+  }
+  runs_.clear();
+  SHOAL_RETURN_IF_ERROR(step.kind == PlanStep::Kind::kStored ? WriteLarge(step) : WriteMembers(step));
+  if (writer_.checkpoints_ == nullptr || writer_.failing_ || writer_.Stopped()) return Status();
+  WrittenStep done;
+  done.step = static_cast<uint32_t>(number);
+  EachChecksum(step, [&](uint32_t& checksum) { done.checksums.push_back(checksum); });
+  done.runs = runs_;
+  writer_.checkpoints_->Add(std::move(done));
+  return Status();
+}
+
+// What the step would have left in the catalogue.
+void WriterThread::Replay(const PlanStep& step, const WrittenStep& written) {
+  uint64_t offset = step.offset;
+  uint64_t bytes = step.kind == PlanStep::Kind::kStored ? step.stored_length : 0;
+  uint32_t members = 0;
+  if (step.kind == PlanStep::Kind::kDirectories) members = step.count;
+  for (uint32_t number = step.first; step.kind == PlanStep::Kind::kMembers && number < step.first + step.count;
+       number++) {
+    const uint32_t entry = catalogue_.plan.EntryOf(number);
+    if (catalogue_.IsDirectory(entry)) continue;
+    members++;
+    header_.clear();
+    offset += builder_.Append(entry, &header_);
+    if (!catalogue_.HasData(entry)) continue;
+    SetPlace(entry, step.volume, offset);
+    const uint64_t stored = StoredBytes(catalogue_, entry);
+    if (stored > Plan::kLargeFile) continue;
+    offset += Padded(stored);
+    bytes += stored;
+  }
+  auto next = written.checksums.begin();
+  EachChecksum(step, [&](uint32_t& checksum) {
+    if (next != written.checksums.end()) checksum = *next++;
+  });
+  catalogue_.pieces[step.volume].Add(written.runs);
+  writer_.progress_.entries_done.fetch_add(members, std::memory_order_relaxed);
+  writer_.progress_.bytes_done.fetch_add(bytes, std::memory_order_relaxed);
+}
+
+// Calls visit(checksum) for each that the step fills in, in their order.
+template <typename Visit>
+void WriterThread::EachChecksum(const PlanStep& step, const Visit& visit) {
+  auto visit_chunks = [&](uint32_t entry, uint64_t offset, uint64_t size) {
+    uint32_t* row = &catalogue_.chunk_checksums[catalogue_.checksums[entry] + offset / format::kChunkLength];
+    for (uint64_t at = 0; at < size; at += format::kChunkLength) visit(*row++);
+  };
+  if (step.kind == PlanStep::Kind::kStored) return visit_chunks(step.first, step.stored_offset, step.stored_length);
+  for (uint32_t number = step.first; step.kind == PlanStep::Kind::kMembers && number < step.first + step.count;
+       number++) {
+    const uint32_t entry = catalogue_.plan.EntryOf(number);
+    if (catalogue_.IsDirectory(entry) || !catalogue_.HasData(entry)) continue;
+    const uint64_t stored = StoredBytes(catalogue_, entry);
+    if (stored == 0 || stored > Plan::kLargeFile) continue;
+    if (stored <= format::kChunkLength) {
+      visit(catalogue_.checksums[entry]);
+    } else {
+      visit_chunks(entry, 0, stored);
+    }
   }
 }
 
@@ -229,7 +333,8 @@ Status WriterThread::WriteMembers(const PlanStep& step) {
     SHOAL_RETURN_IF_ERROR(Settle(entry, AddSmallFile(entry, static_cast<size_t>(stored))));
     bytes += stored;
   }
-  if (!writer_.failing_) SHOAL_RETURN_IF_ERROR(writer_.volumes_.Write(step.volume, step.offset, buffer_.data(), used_));
+  if (!writer_.failing_)
+    SHOAL_RETURN_IF_ERROR(writer_.volumes_.Write(step.volume, step.offset, buffer_.data(), used_, &runs_));
   writer_.progress_.entries_done.fetch_add(members, std::memory_order_relaxed);
   writer_.progress_.bytes_done.fetch_add(bytes, std::memory_order_relaxed);
   return Status();
@@ -270,7 +375,7 @@ Status WriterThread::WriteLarge(const PlanStep& step) {
     if (!read.ok()) return Settle(entry, std::move(read));
     Checksum(entry, stored, step.stored_offset + done, to, size);
     std::memset(to + size, 0, used_ - size);
-    SHOAL_RETURN_IF_ERROR(writer_.volumes_.Write(step.volume, step.offset + done, to, used_));
+    SHOAL_RETURN_IF_ERROR(writer_.volumes_.Write(step.volume, step.offset + done, to, used_, &runs_));
     done += size;
     writer_.progress_.bytes_done.fetch_add(size, std::memory_order_relaxed);
   }
@@ -321,9 +426,10 @@ Status WriterThread::Settle(uint32_t entry, Status status) {
 
 }  // namespace
 
-Status WriteVolumes(PackCatalogue* catalogue, const std::vector<std::string>& paths, unsigned jobs, Progress* progress,
+Status WriteVolumes(PackCatalogue* catalogue, const std::vector<std::string>& paths,
+                    const std::optional<CheckpointOptions>& checkpoints, unsigned jobs, Progress* progress,
                     Written* out) {
-  return Writer(catalogue, paths, jobs, progress).Run(out);
+  return Writer(catalogue, paths, checkpoints, jobs, progress).Run(out);
 }
 
 }  // namespace shoal

@@ -1,10 +1,12 @@
 // Writes the volumes of a walked tree.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/progress.h"
+#include "pack/checkpoints.h"
 #include "pack/pack_catalogue.h"
 
 namespace shoal {
@@ -23,7 +25,11 @@ struct Written {
 // Files that cannot be read, or are no longer what the walk saw, are listed, every one of them. As the volumes are of
 // no use then, only the first of them costs anything: from there on files are opened and looked at, but not read any
 // more.
-Status WriteVolumes(PackCatalogue* catalogue, const std::vector<std::string>& paths, unsigned jobs, Progress* progress,
+//
+// With `checkpoints` it is made durable from time to time, and a run that was stopped is gone on with: what it had made
+// durable is not read and written again.
+Status WriteVolumes(PackCatalogue* catalogue, const std::vector<std::string>& paths,
+                    const std::optional<CheckpointOptions>& checkpoints, unsigned jobs, Progress* progress,
                     Written* out);
 
 }  // namespace shoal

@@ -10,6 +10,13 @@ export function parseJobs(text: string): number {
   return count;
 }
 
+/** The value of `--checkpoint`: seconds, fractions allowed. */
+export function parseCheckpoint(text: string): number {
+  const seconds = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && seconds > 0) return seconds;
+  throw new ShoalError('usage', `--checkpoint: expected seconds above 0, found "${text}"`);
+}
+
 /** The value of `--part`: I/N. */
 export function parsePart(text: string): { number: number; count: number } {
   const [, number, count] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? [];

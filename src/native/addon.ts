@@ -149,6 +149,19 @@ export interface PlanResult {
   readonly strayCount: number;
 }
 
+/** How a run that writes volumes can be gone on with. */
+export interface NativeCheckpoints {
+  /** Files in the run's directory. */
+  readonly plan: Buffer;
+  readonly journal: Buffer;
+  /** Saved with the plan. */
+  readonly request: Buffer;
+  /** Between two checkpoints. */
+  readonly seconds: number;
+  /** Whether both files are those of a run that was stopped, from whose plan the catalogue is. */
+  readonly resume: boolean;
+}
+
 export interface FinishedVolume {
   /** CRC32C of each piece (docs/FORMAT.md §4.13). */
   readonly pieces: Uint32Array;
@@ -340,6 +353,8 @@ export interface Addon {
    * (mode 0755, uid, gid and mtime 0: the same for everybody).
    */
   walk(options: WalkOptions, progress: BigUint64Array): Promise<WalkResult>;
+  /** The catalogue of a run that was stopped, and the request that it was saved with. Rejects with `malformed` where the file is none, or half of one. */
+  loadPlan(path: Buffer): Promise<WalkedCatalogue & { readonly request: Buffer }>;
   /** Leaves a walked catalogue its directories and what else is of part number `part`, counted from 0, of `count`. */
   keepPart(catalogue: NativeCatalogue, part: number, count: number): Promise<WalkedCatalogue>;
   /** Takes the files of these numbers out of a walked catalogue, as if the walk had not met them. */
@@ -350,10 +365,14 @@ export interface Addon {
   sampleContent(catalogue: NativeCatalogue, progress: BigUint64Array): Promise<boolean>;
   /** Decides where everything of a walked catalogue stands in its volumes. */
   planVolumes(catalogue: NativeCatalogue, options: NativePlanOptions, jobs: number): Promise<PlanResult>;
-  /** Writes the planned volumes to new files at `paths`, one for each, but for what needs the id. Fills checksums and places. */
+  /**
+   * Writes the planned volumes to new files at `paths`, one for each, but for what needs the id. Fills checksums and places. With
+   * `checkpoints` what is written is made durable from time to time, and a run that was stopped is gone on with.
+   */
   writeVolumes(
     catalogue: NativeCatalogue,
     paths: readonly Buffer[],
+    checkpoints: NativeCheckpoints | undefined,
     jobs: number,
     progress: BigUint64Array,
   ): Promise<WriteResult>;

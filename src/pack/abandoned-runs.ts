@@ -5,7 +5,7 @@ import { indexedVolumes } from '../image/indexed-volumes.ts';
 import { systemCode, systemError } from '../io/system-error.ts';
 import { lstatOf } from './check-request.ts';
 import { isAlive, isTaggedAlive, type Lease, ownTag, readLease } from './lease.ts';
-import { leaseName, type OutputPaths, pathIn, pathsIn, volumeBeside } from './output-paths.ts';
+import { leaseName, type OutputPaths, pathIn, pathsIn, planName, volumeBeside } from './output-paths.ts';
 import { readSurplus, removeSurplus } from './surplus-volumes.ts';
 
 /**
@@ -54,8 +54,31 @@ let named = 0;
 
 /** Removes what dead runs left beside the work directory, which is ours: nobody else publishes meanwhile. */
 export async function removeAbandoned(paths: OutputPaths): Promise<void> {
+  for (const directory of await deadRuns(paths)) {
+    await removePublishedVolumes(directory, paths);
+    await removeSurplus(paths, await readSurplus(pathsIn(directory, paths).surplus));
+    await removeRun(directory, paths);
+  }
+}
+
+/** Moves what a dead run has written, and can be gone on with, into the work directory, which is ours. */
+export async function adoptDeadRun(paths: OutputPaths): Promise<void> {
+  for (const directory of await deadRuns(paths)) {
+    if ((await lstatOf(pathIn(directory, planName))) === undefined) continue;
+    const names = await readdir(directory, { encoding: 'buffer' });
+    const { index, lease, surplus } = pathsIn(directory, paths);
+    const left = [index, lease, surplus, pathIn(directory, planName)];
+    const volumes = names.filter((name) => !left.some((path) => path.equals(pathIn(directory, name))));
+    // The plan last: without it nothing is gone on with.
+    for (const name of [...volumes, planName]) await rename(pathIn(directory, name), pathIn(paths.work, name));
+    return;
+  }
+}
+
+async function deadRuns(paths: OutputPaths): Promise<Buffer[]> {
   const slash = paths.work.lastIndexOf(0x2f);
   const prefix = Buffer.concat([paths.work.subarray(slash + 1), Buffer.from('.')]);
+  const dead: Buffer[] = [];
   for (const name of await readdir(paths.directory, { encoding: 'buffer' })) {
     const tag = /^(.*)\.\d+$/.exec(name.subarray(prefix.length).toString('latin1'))?.[1];
     if (tag === undefined || name.indexOf(prefix) !== 0) continue;
@@ -64,11 +87,9 @@ export async function removeAbandoned(paths: OutputPaths): Promise<void> {
     const age = (await stat(paths.work)).mtimeMs - Number(found?.mtimeMs ?? 0n);
     // Ours is a dead run's that this one has just retired.
     const isLeft = tag === ownTag() || isTaggedAlive(tag, age) === false;
-    if (!isLeft || found?.isDirectory() !== true) continue;
-    await removePublishedVolumes(directory, paths);
-    await removeSurplus(paths, await readSurplus(pathsIn(directory, paths).surplus));
-    await removeRun(directory, paths);
+    if (isLeft && found?.isDirectory() === true) dead.push(directory);
   }
+  return dead;
 }
 
 /** Removes a directory of ours, or of a dead run. */

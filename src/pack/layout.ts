@@ -30,6 +30,11 @@ const maxLevel = 22;
 /** A volume has at least a head and a tail. */
 const leastVolumeSize = 65_536;
 
+/** The layout alone of all options. */
+export function layoutOf({ volumeSize, shardNames, order, orderNull, samples, dedupe, compress }: Layout): Layout {
+  return { volumeSize, shardNames, order, orderNull, samples, dedupe, compress };
+}
+
 /** Throws `usage` for names that no volume can have. */
 export function volumeNaming(
   { stem }: OutputPaths,

@@ -64,6 +64,11 @@ export function keepLease(path: Buffer, lease: Lease): () => void {
   return () => clearInterval(timer);
 }
 
+/** Makes the lease at `path` that of a dead run, though this process goes on. */
+export async function abandonLease(path: Buffer): Promise<void> {
+  await writeFile(path, textOf({ host: ownHost(), pid: 0, start: '' }));
+}
+
 /** Whether the run that wrote `lease` may be alive; `age` of its last sign of life in milliseconds, by the filesystem's clock. */
 export function isAlive(lease: Lease | undefined, age: number): boolean {
   return lease?.host === ownHost() ? startOf(lease.pid) === lease.start : age < silence;

@@ -45,6 +45,9 @@ export function pathIn(work: Buffer, name: Buffer): Buffer {
 
 export const leaseName = Buffer.from('lease');
 export const surplusName = Buffer.from('surplus');
+/** What a run that is stopped can be gone on with: see {@link file://./checkpoints.ts}. */
+export const planName = Buffer.from('plan');
+export const journalName = Buffer.from('journal');
 
 /** The index, the lease and the list of surplus volumes of the image that is made in the directory `work`. */
 export function pathsIn(work: Buffer, { stem }: OutputPaths): { index: Buffer; lease: Buffer; surplus: Buffer } {

@@ -1,16 +1,17 @@
 import { availableParallelism } from 'node:os';
 import { showBytes } from '../base/entry-path.ts';
-import { ShoalError } from '../base/errors.ts';
+import { isShoalError, ShoalError } from '../base/errors.ts';
 import type { Metadata } from '../format/metadata.ts';
 import { type EntryProblem, entryProblems } from '../image/entry-problem.ts';
 import { verifyImage } from '../image/verify.ts';
-import type { NativeComparison, WalkedCatalogue } from '../native/addon.ts';
+import type { NativeComparison, WalkedCatalogue, WalkResult } from '../native/addon.ts';
 import { loadAddon } from '../native/load.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
 import { buildIndex } from './build-index.ts';
 import { checkFree, checkNoSource, checkReadable, checkRequest, lstatOf } from './check-request.ts';
+import { defaultInterval, hasCheckpoints, loadPlannedRun, requestText } from './checkpoints.ts';
 import { finishPublished } from './finish-published.ts';
-import { compressionLevel, decideLevel, type Layout, planOptions, volumeNaming } from './layout.ts';
+import { compressionLevel, decideLevel, type Layout, layoutOf, planOptions, volumeNaming } from './layout.ts';
 import { outputPaths, volumeBeside } from './output-paths.ts';
 import { packMetadata } from './pack-metadata.ts';
 import { publishImage } from './publish.ts';
@@ -39,6 +40,8 @@ export interface PackOptions extends JobOptions, Selection, Layout {
   readonly removeSource?: boolean | undefined;
   /** Goes on where a run that was stopped got to. Where the image is there already, that is removing its sources, or nothing. */
   readonly resume?: boolean | undefined;
+  /** Seconds after which what was written is made durable each time, so that `resume` can go on from there. Default: 10. */
+  readonly checkpoint?: number | undefined;
 }
 
 export interface PackSummary {
@@ -106,7 +109,6 @@ export async function packTree(
   if (options.part !== undefined) checkPart(options.part);
   const asked = compressionLevel(options);
   const { orderFile } = planOptions(options, 0);
-  const addon = loadAddon();
   if (resume && (await lstatOf(paths.index)) !== undefined) {
     return await finishPublished(trees, paths, removeSource, jobs, options);
   }
@@ -115,12 +117,16 @@ export async function packTree(
   await checkRequest(trees, paths, firstOutputs);
   if (orderFile !== undefined) await checkReadable(orderFile);
 
-  const work = await claimWorkDirectory(paths);
+  const work = await claimWorkDirectory(paths, resume);
+  let keep = false;
   try {
     await checkFree(firstOutputs, force);
-    const whole = await runJob((counters) => addon.walk(walkOptions(trees, jobs, options), counters), options);
-    const walked = { ...whole, ...(options.part && (await keepPart(whole.catalogue, options.part))) };
+    const request = requestText(trees, { ...walkOptions(trees, 0, options), ...layoutOf(options), part: options.part });
+    const planned = resume ? await loadPlannedRun(work, request) : undefined;
+    const walked = planned ?? (await walkSources(trees, jobs, options));
     const level = await decideLevel(walked.catalogue, options, options);
+    const checkpoint = options.checkpoint ?? defaultInterval;
+    const how = { level, request, resume: planned !== undefined, checkpoint };
     const naming = volumeNaming(paths, options, level > 0);
     const name = async (count: number) => {
       const all = volumeNames(naming, count);
@@ -129,7 +135,7 @@ export async function packTree(
       await checkFree(furtherOutputs, force);
       return all;
     };
-    const { packed, plan, names, unreadable } = await writeReadable(walked, level, name, work, jobs, options);
+    const { packed, plan, names, unreadable } = await writeReadable(walked, how, name, work, jobs, options);
     const index = await buildIndex(packed.catalogue, names, stored, work, jobs);
     const comparison = await readBack(work, packed, removeSource, jobs, options);
     if (options.signal?.aborted) {
@@ -157,10 +163,29 @@ export async function packTree(
       ...(removed && { removed }),
     };
   } catch (error) {
-    throw work.named(error);
+    keep = isShoalError(error, 'io', 'cancelled') && (await hasCheckpoints(work));
+    throw keep ? withHint(work.named(error)) : work.named(error);
   } finally {
-    await work.release();
+    await work.release(keep);
   }
+}
+
+async function walkSources(trees: readonly Buffer[], jobs: number, options: PackOptions): Promise<WalkResult> {
+  const whole = await runJob((counters) => loadAddon().walk(walkOptions(trees, jobs, options), counters), options);
+  return { ...whole, ...(options.part && (await keepPart(whole.catalogue, options.part))) };
+}
+
+/** Says how a run that has kept what it wrote is gone on with. */
+function withHint(error: unknown): unknown {
+  if (!(error instanceof ShoalError)) return error;
+  const { code, message, path, offset, problems, cause } = error;
+  const hint = `${message}; what was written is kept: the same command with --resume goes on, without it starts over`;
+  return new ShoalError(code, hint, {
+    ...(path !== undefined && { path }),
+    ...(offset !== undefined && { offset }),
+    problems,
+    cause,
+  });
 }
 
 function checkForce(force: boolean, removeSource: boolean, resume: boolean): void {

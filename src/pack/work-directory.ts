@@ -2,9 +2,9 @@ import { mkdir, open, rename, rmdir, stat } from 'node:fs/promises';
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { systemCode, systemError } from '../io/system-error.ts';
-import { besideWork, emptyRun, removeAbandoned, removeRun, retireDeadRun } from './abandoned-runs.ts';
-import { keepLease, ownLease, writeLease } from './lease.ts';
-import { type OutputPaths, pathIn, pathsIn } from './output-paths.ts';
+import { adoptDeadRun, besideWork, emptyRun, removeAbandoned, removeRun, retireDeadRun } from './abandoned-runs.ts';
+import { abandonLease, keepLease, ownLease, writeLease } from './lease.ts';
+import { journalName, type OutputPaths, pathIn, pathsIn, planName } from './output-paths.ts';
 
 /**
  * The directory in which a run makes an image. Its files are named by way of an open descriptor (proc(5), /proc/PID/fd), so they are this
@@ -13,21 +13,24 @@ import { type OutputPaths, pathIn, pathsIn } from './output-paths.ts';
 export interface WorkDirectory {
   readonly index: Buffer;
   volume(name: Buffer): Buffer;
+  readonly plan: Buffer;
+  readonly journal: Buffer;
   /** Where the list of volumes to be removed with the image that is replaced is kept: see {@link file://./surplus-volumes.ts}. */
   readonly surplus: Buffer;
   /** Throws `busy` where another run took this one for dead and took over. */
   checkOwn(): Promise<void>;
   /** The error with the directory's name as users know it. */
   named(error: unknown): unknown;
-  /** Removes the directory with what is left in it. */
-  release(): Promise<void>;
+  /** Removes the directory with what is left in it; or keeps it, as that of a dead run. */
+  release(keep?: boolean): Promise<void>;
 }
 
 /**
  * Makes the work directory of an image, and removes what dead runs left. It gets its name by a rename(2) that fails where another run's is,
- * and holds its lease from then on. Throws `busy` where another run works on the image, `exists` where the name is taken by something else.
+ * and holds its lease from then on. With
+ * `resume` what a dead run had written is in the directory then. Throws `busy` where another run works on the image, `exists` where the name is taken by something else.
  */
-export async function claimWorkDirectory(paths: OutputPaths): Promise<WorkDirectory> {
+export async function claimWorkDirectory(paths: OutputPaths, resume = false): Promise<WorkDirectory> {
   const prepared = await prepare(paths);
   try {
     await takeName(prepared, paths);
@@ -37,6 +40,7 @@ export async function claimWorkDirectory(paths: OutputPaths): Promise<WorkDirect
   }
   const work = await occupy(paths);
   try {
+    if (resume) await adoptDeadRun(paths);
     await removeAbandoned(paths);
     return work;
   } catch (error) {
@@ -91,6 +95,8 @@ async function occupy(paths: OutputPaths): Promise<WorkDirectory> {
   return {
     index: inside.index,
     volume: (name) => pathIn(own, name),
+    plan: pathIn(own, planName),
+    journal: pathIn(own, journalName),
     surplus: inside.surplus,
     checkOwn: async () => {
       if (await isOwn()) return;
@@ -113,8 +119,13 @@ async function occupy(paths: OutputPaths): Promise<WorkDirectory> {
         cause: error.cause,
       });
     },
-    release: async () => {
+    release: async (keep = false) => {
       stopRenewing();
+      if (keep) {
+        await abandonLease(inside.lease).catch(() => undefined);
+        await handle.close();
+        return;
+      }
       // Should it fail, the next run finds a dead one's directory, and removes it.
       await emptyRun(own, paths).catch(() => undefined);
       // Not the directory of a run that took over: it is not empty.

@@ -25,7 +25,7 @@ async function pack(source: string, path: string, halfway = false): Promise<Cata
   );
   expect(unreadable).toEqual([]);
   await addon.planVolumes(catalogue, { volumeSize: 0, level: 0 }, 2);
-  await runJob((counters) => addon.writeVolumes(catalogue, [Buffer.from(path)], 2, counters));
+  await runJob((counters) => addon.writeVolumes(catalogue, [Buffer.from(path)], undefined, 2, counters));
   const columns = addon.catalogueColumns(catalogue);
   if (!halfway) await addon.finishVolumes(catalogue, [Buffer.from(path)], encodeCatalogue(columns).id, 2);
   return columns;

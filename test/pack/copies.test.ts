@@ -113,6 +113,6 @@ test('a copy or an original that changes after it was compared is told', async (
   writeFileSync(join(changing, 'b'), bytes(small.length));
   writeFileSync(join(changing, 'c'), bytes(middle.length));
   const volume = Buffer.from(join(scratch.path, 'changing.tar'));
-  const { changed } = await runJob((counters) => addon.writeVolumes(catalogue, [volume], 2, counters));
+  const { changed } = await runJob((counters) => addon.writeVolumes(catalogue, [volume], undefined, 2, counters));
   expect(changed.map(({ path }) => path.toString())).toEqual([join(changing, 'b'), join(changing, 'c')]);
 });

@@ -4,7 +4,7 @@ import { addCommonOptions, type CommonOptions, defineCommand } from '../define-c
 import { raiseExitStatus } from '../exit-status.ts';
 import { addLayoutOptions, type LayoutOptions, readLayout } from '../layout-options.ts';
 import { longWork } from '../long-work.ts';
-import { addMetadata, parseJobs, parsePart } from '../option-values.ts';
+import { addMetadata, parseCheckpoint, parseJobs, parsePart } from '../option-values.ts';
 import {
   packDocument,
   previewDocument,
@@ -28,6 +28,7 @@ interface PackOptions extends CommonOptions, SelectionOptions, LayoutOptions {
   readonly provenance?: true;
   readonly removeSource?: true;
   readonly resume?: true;
+  readonly checkpoint?: number;
 }
 
 export function packCommand(): Command {
@@ -59,6 +60,7 @@ export function packCommand(): Command {
       'remove from the sources what was read back and compared, byte by byte; what has changed stays',
     )
     .option('--resume', 'go on where a run that was stopped got to; removing included')
+    .option('--checkpoint <seconds>', 'make progress durable this often, for --resume', parseCheckpoint)
     .option('--provenance', 'store source, host, time and command in the image, which then differs from run to run');
   return addCommonOptions(addLayoutOptions(addSelectionOptions(command))).action(pack);
 }
@@ -88,7 +90,11 @@ async function pack(sources: readonly string[], options: PackOptions, command: C
     return;
   }
   if (output === undefined) return command.error("error: required option '-o, --output <image>' not specified");
-  const removal = { removeSource: options.removeSource === true, resume: options.resume === true };
+  const removal = {
+    removeSource: options.removeSource === true,
+    resume: options.resume === true,
+    ...(options.checkpoint !== undefined && { checkpoint: options.checkpoint }),
+  };
   const result = await longWork('packing', options, (job) =>
     library.packTree(trees, output, { ...job, ...given, ...removal }),
   );

@@ -1,0 +1,94 @@
+import { unlink } from 'node:fs/promises';
+import { isShoalError, ShoalError } from '../base/errors.ts';
+import { version } from '../base/version.ts';
+import { systemCode } from '../io/system-error.ts';
+import type { NativeCheckpoints, NativeProblem, WalkResult } from '../native/addon.ts';
+import { loadAddon } from '../native/load.ts';
+import { runJob } from '../native/run-job.ts';
+import { lstatOf } from './check-request.ts';
+import type { WorkDirectory } from './work-directory.ts';
+
+/** Long enough to cost nothing, short against what a run is stopped for. In seconds. */
+export const defaultInterval = 10;
+
+/** What a walk has told, which a run that goes on tells again. */
+type WalkReport = Pick<WalkResult, 'excluded' | 'skipped' | 'notices' | 'unreadable'>;
+
+/**
+ * What the walk of a run had found that was stopped; undefined where there is none, or half of one. `request` is what this run was asked for. Throws
+ * `usage` where the other one was asked for something else.
+ */
+export async function loadPlannedRun(work: WorkDirectory, request: string): Promise<WalkResult | undefined> {
+  const loaded = await runJob(() => loadAddon().loadPlan(work.plan)).catch((error: unknown) => {
+    if (isShoalError(error, 'missing', 'malformed')) return undefined;
+    throw error;
+  });
+  if (loaded === undefined) {
+    await forgetCheckpoints(work);
+    return undefined;
+  }
+  const saved = JSON.parse(loaded.request.toString()) as { request: string; report: WalkReport };
+  if (saved.request !== request) {
+    throw new ShoalError(
+      'usage',
+      'expected the sources and options of the run that was stopped, and the same version of shoal, found others; give the same, or start over without --resume',
+    );
+  }
+  const { request: _, ...catalogue } = loaded;
+  return { ...catalogue, ...fromText(saved.report) };
+}
+
+/** What the native writer is told. `report` is what the walk has told. */
+export function checkpointsOf(
+  work: WorkDirectory,
+  request: string,
+  report: WalkReport,
+  seconds: number,
+  resume: boolean,
+): NativeCheckpoints {
+  const { excluded, skipped, notices, unreadable } = report;
+  const told = { excluded, skipped: toText(skipped), notices: toText(notices), unreadable: toText(unreadable) };
+  return {
+    plan: work.plan,
+    journal: work.journal,
+    request: Buffer.from(JSON.stringify({ request, report: told })),
+    seconds,
+    resume,
+  };
+}
+
+/** What two runs must have in common for one to go on with the other. Options are those that decide what an image holds and where it lies. */
+export function requestText(sources: readonly Buffer[], options: object): string {
+  const asked = { version, sources: sources.map(latin1), options };
+  return JSON.stringify(asked, (_, value: unknown) => (Buffer.isBuffer(value) ? latin1(value) : value));
+}
+
+/** Whether a run that was stopped now has written something that another one need not write again. */
+export async function hasCheckpoints(work: WorkDirectory): Promise<boolean> {
+  return (await lstatOf(work.journal)) !== undefined;
+}
+
+/** Before another plan is saved. */
+export async function forgetCheckpoints(work: WorkDirectory): Promise<void> {
+  for (const path of [work.journal, work.plan]) {
+    await unlink(path).catch((error: unknown) => {
+      if (systemCode(error) !== 'ENOENT') throw error;
+    });
+  }
+}
+
+/** JSON has no bytes: paths stand in it as latin1. */
+function toText(problems: readonly NativeProblem[]): object[] {
+  return problems.map(({ code, path, message }) => ({ code, path: latin1(path), message }));
+}
+
+function fromText(report: WalkReport): WalkReport {
+  const back = (problems: readonly NativeProblem[]) =>
+    problems.map(({ code, path, message }) => ({ code, path: Buffer.from(String(path), 'latin1'), message }));
+  const { excluded, skipped, notices, unreadable } = report;
+  return { excluded, skipped: back(skipped), notices: back(notices), unreadable: back(unreadable) };
+}
+
+function latin1(bytes: Buffer): string {
+  return bytes.toString('latin1');
+}
