@@ -107,12 +107,17 @@ export async function emptyRun(directory: Buffer, paths: OutputPaths): Promise<v
   const inside = pathsIn(directory, paths);
   // The index first: from then on no volume is taken for one that this run published. The lease last: it says whose the others are.
   await unlink(inside.index).catch(ignoreMissing);
+  await clearRun(directory);
+  await unlink(inside.lease).catch(ignoreMissing);
+}
+
+/** Removes all files of a run's directory but its lease. */
+export async function clearRun(directory: Buffer): Promise<void> {
   const names = await readdir(directory, { encoding: 'buffer' }).catch((error: unknown) => {
     ignoreMissing(error);
     return [];
   });
   for (const name of names) if (!name.equals(leaseName)) await unlink(pathIn(directory, name)).catch(ignoreMissing);
-  await unlink(inside.lease).catch(ignoreMissing);
 }
 
 /** Where the dead run was stopped between publishing its first volume and its index, its volumes are of no use to anybody. */

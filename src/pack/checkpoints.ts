@@ -1,4 +1,4 @@
-import { unlink } from 'node:fs/promises';
+import { realpath, unlink } from 'node:fs/promises';
 import { isShoalError, ShoalError } from '../base/errors.ts';
 import { version } from '../base/version.ts';
 import { systemCode } from '../io/system-error.ts';
@@ -24,7 +24,7 @@ export async function loadPlannedRun(work: WorkDirectory, request: string): Prom
     throw error;
   });
   if (loaded === undefined) {
-    await forgetCheckpoints(work);
+    await work.clear();
     return undefined;
   }
   const saved = JSON.parse(loaded.request.toString()) as { request: string; report: WalkReport };
@@ -58,9 +58,15 @@ export function checkpointsOf(
 }
 
 /** What two runs must have in common for one to go on with the other. Options are those that decide what an image holds and where it lies. */
-export function requestText(sources: readonly Buffer[], options: object): string {
-  const asked = { version, sources: sources.map(latin1), options };
-  return JSON.stringify(asked, (_, value: unknown) => (Buffer.isBuffer(value) ? latin1(value) : value));
+export async function requestText(sources: readonly Buffer[], options: object): Promise<string> {
+  const real = await Promise.all(sources.map((source) => realpath(source, { encoding: 'buffer' })));
+  const asked = { version, sources: real.map(latin1), options };
+  return JSON.stringify(asked, (_, value: unknown) => (isBufferJson(value) ? latin1(Buffer.from(value.data)) : value));
+}
+
+/** A Buffer, of which JSON.stringify has made an object before anybody is asked. */
+function isBufferJson(value: unknown): value is { readonly data: number[] } {
+  return typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer';
 }
 
 /** Whether a run that was stopped now has written something that another one need not write again. */

@@ -30,9 +30,11 @@ const maxLevel = 22;
 /** A volume has at least a head and a tail. */
 const leastVolumeSize = 65_536;
 
-/** The layout alone of all options. */
-export function layoutOf({ volumeSize, shardNames, order, orderNull, samples, dedupe, compress }: Layout): Layout {
-  return { volumeSize, shardNames, order, orderNull, samples, dedupe, compress };
+/** The layout alone of all options, with what is meant where nothing is said. */
+export function layoutOf(layout: Layout): Layout {
+  const { volumeSize = 0, shardNames, order, orderNull = false, samples = false, dedupe = false } = layout;
+  const { compress = 'none' } = layout;
+  return { volumeSize, shardNames, order: order && Buffer.from(order), orderNull, samples, dedupe, compress };
 }
 
 /** Throws `usage` for names that no volume can have. */

@@ -121,7 +121,11 @@ export async function packTree(
   let keep = false;
   try {
     await checkFree(firstOutputs, force);
-    const request = requestText(trees, { ...walkOptions(trees, 0, options), ...layoutOf(options), part: options.part });
+    const request = await requestText(trees, {
+      ...walkOptions([], 0, options),
+      ...layoutOf(options),
+      part: options.part,
+    });
     const planned = resume ? await loadPlannedRun(work, request) : undefined;
     const walked = planned ?? (await walkSources(trees, jobs, options));
     const level = await decideLevel(walked.catalogue, options, options);
@@ -163,8 +167,8 @@ export async function packTree(
       ...(removed && { removed }),
     };
   } catch (error) {
-    keep = isShoalError(error, 'io', 'cancelled') && (await hasCheckpoints(work));
-    throw keep ? withHint(work.named(error)) : work.named(error);
+    keep = isShoalError(error, 'io', 'cancelled', 'usage') && (await hasCheckpoints(work));
+    throw keep && !isShoalError(error, 'usage') ? withHint(work.named(error)) : work.named(error);
   } finally {
     await work.release(keep);
   }

@@ -2,7 +2,15 @@ import { mkdir, open, rename, rmdir, stat } from 'node:fs/promises';
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { systemCode, systemError } from '../io/system-error.ts';
-import { adoptDeadRun, besideWork, emptyRun, removeAbandoned, removeRun, retireDeadRun } from './abandoned-runs.ts';
+import {
+  adoptDeadRun,
+  besideWork,
+  clearRun,
+  emptyRun,
+  removeAbandoned,
+  removeRun,
+  retireDeadRun,
+} from './abandoned-runs.ts';
 import { abandonLease, keepLease, ownLease, writeLease } from './lease.ts';
 import { journalName, type OutputPaths, pathIn, pathsIn, planName } from './output-paths.ts';
 
@@ -21,6 +29,8 @@ export interface WorkDirectory {
   checkOwn(): Promise<void>;
   /** The error with the directory's name as users know it. */
   named(error: unknown): unknown;
+  /** Removes what is in the directory. */
+  clear(): Promise<void>;
   /** Removes the directory with what is left in it; or keeps it, as that of a dead run. */
   release(keep?: boolean): Promise<void>;
 }
@@ -119,6 +129,7 @@ async function occupy(paths: OutputPaths): Promise<WorkDirectory> {
         cause: error.cause,
       });
     },
+    clear: async () => await clearRun(own),
     release: async (keep = false) => {
       stopRenewing();
       if (keep) {

@@ -22,7 +22,7 @@ beforeAll(async () => {
     '-ec',
     `mkdir -p ${original}/a/b ${original}/empty; cd ${original}
      echo one > a/1; echo two > a/b/2; ln a/1 a/b/again; ln -s nowhere link; mkfifo fifo; : > nothing
-     head -c 300000 /dev/zero | tr '\\0' x > large; truncate -s 1M holes; chmod 500 a/b; touch -d 2001-02-03 a/1 large`,
+     for name in large middle between; do head -c 700000 /dev/zero | tr '\\0' x > $name; done; head -c 3000000 /dev/zero > huge; truncate -s 1M holes; chmod 500 a/b; touch -d 2001-02-03 a/1 large`,
   ]);
   expected = statesBelow(original);
   const place = placeFor('reference');
@@ -116,5 +116,16 @@ function placeFor(name: string): string {
 }
 
 function packing(place: string): string[] {
-  return ['pack', join(place, 'tree'), '-o', join(place, 'x.shoal'), '--remove-source', '--jobs', '2', '--quiet'];
+  return [
+    'pack',
+    join(place, 'tree'),
+    '-o',
+    join(place, 'x.shoal'),
+    '--remove-source',
+    '--jobs',
+    '2',
+    '--quiet',
+    '--checkpoint',
+    '0.002',
+  ];
 }
