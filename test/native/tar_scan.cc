@@ -51,7 +51,7 @@ const char* CheckDirectory(const Catalogue& catalogue, size_t directory, size_t 
 
 // Of what a tar is read from: the file, or what its frames decompress to.
 uint64_t PlainLength(const TarScan& scan, uint64_t file_size) {
-  return scan.frames.offsets.empty() ? file_size : scan.frames.plain_length;
+  return scan.frames[0].offsets.empty() ? file_size : scan.frames[0].plain_length;
 }
 
 // nullptr, or what contradicts FORMAT §4.2.
