@@ -68,5 +68,5 @@ test('mistakes are those of packing', async () => {
   await expect(previewPack([])).rejects.toMatchObject({ code: 'usage' });
   rmSync(at('taken.shoal'));
   const ran = runShoal(['pack', at('source')]);
-  expect(ran).toMatchObject({ status: 2, stderr: expect.stringContaining('-o IMAGE.shoal') });
+  expect(ran).toMatchObject({ status: 2, stderr: expect.stringContaining('-o, --output') });
 });
