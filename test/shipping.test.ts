@@ -37,8 +37,11 @@ beforeAll(async () => {
   await mkdir(project);
   // The packages that building needs come from here, so that no registry is asked.
   const local = (name: string) => `file:${join(root, 'node_modules', name)}`;
-  const needed = ['node-addon-api', 'node-api-headers', 'zstd-napi'];
-  const overrides = Object.fromEntries(needed.map((name) => [name, local(name)]));
+  const overrides = {
+    'node-addon-api': local('node-addon-api'),
+    'node-api-headers': local('node-api-headers'),
+    'zstd-napi': `file:${await sourcesOfZstd()}`,
+  };
   await writeFile(
     join(project, 'package.json'),
     JSON.stringify({ private: true, type: 'module', dependencies: { shoal: `file:${tarball}` }, overrides }),
@@ -167,6 +170,16 @@ async function packAndList(name: string): Promise<string> {
   const image = join(scratch, `${name}.shoal`);
   await shoal('pack', tree, '-o', image);
   return (await shoal('ls', image)).stdout.trim();
+}
+
+/** A package with all that is used of zstd-napi: a copy, because npm would run the scripts of a directory. */
+async function sourcesOfZstd(): Promise<string> {
+  const directory = join(scratch, 'zstd-napi');
+  const sources = 'deps/zstd';
+  cpSync(join(root, 'node_modules/zstd-napi', sources), join(directory, sources), { recursive: true });
+  const { version } = JSON.parse(readFileSync(join(root, 'node_modules/zstd-napi/package.json'), 'utf8'));
+  await writeFile(join(directory, 'package.json'), JSON.stringify({ name: 'zstd-napi', version }));
+  return directory;
 }
 
 /** Leaves a file in the prebuilt addon's place that no loader takes, as a prebuilt one for a newer C library is. */
