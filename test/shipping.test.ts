@@ -80,6 +80,7 @@ test('the package holds the bundles, the addon, its sources, and nothing of test
       "native/fuse/*",
       "native/install.mjs",
       "native/pack/*",
+      "native/remove/*",
       "native/unpack/*",
       "package.json",
       "prebuilds/*/shoal.node",
