@@ -8,6 +8,7 @@ import {
   decodeFramePlace,
   decodeFrameTables,
   type FramePlace,
+  type Frames,
   type FrameTable,
   framePlaceLength,
   frameRowAt,
@@ -265,16 +266,29 @@ export class IndexReader {
     return decodeFramePlace(bytes, table, this.volumes()[row]?.length ?? 0, this.#blocks.place('frames', at));
   }
 
-  /** {@link volumes}, each with the checksums of its pieces where the index has them. */
-  volumesWithPieces(): Volume[] {
+  /** {@link volumes}, each with the checksums of its pieces and the places of its frames, where the index has them. */
+  volumesInFull(): Volume[] {
     let at = 0;
-    return this.volumes().map((volume) => {
+    return this.volumes().map((described, row) => {
+      const table = this.frameTable(row);
+      const volume = { ...described, ...(table && { frames: this.#framesOf(row, table) }) };
       if ((volume.flags & format.volumeHasPieces) === 0) return volume;
-      const length = Math.ceil(volume.length / format.pieceLength) * 4;
+      const length = Math.ceil((table?.plainLength ?? volume.length) / format.pieceLength) * 4;
       const pieces = Uint8Array.from(this.#blocks.bytes('pieces', at, length));
       at += length;
       return { ...volume, pieces: new Uint32Array(pieces.buffer) };
     });
+  }
+
+  #framesOf(row: number, table: FrameTable): Frames {
+    const count = Math.ceil(table.plainLength / table.frameLength);
+    const offsets = new Float64Array(count + 1);
+    for (let frame = 0; frame < count; frame++) {
+      const { offset, length } = this.frame(row, table, frame);
+      offsets[frame] = offset;
+      offsets[frame + 1] = offset + length;
+    }
+    return { plainLength: table.plainLength, frameLength: table.frameLength, offsets };
   }
 
   metadata(): Metadata {

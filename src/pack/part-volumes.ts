@@ -29,7 +29,7 @@ export function partVolumes(indexes: readonly { path: Buffer; index: IndexReader
   const directories = new RealDirectories();
   const from = directories.resolve(directory);
   const rows = indexes.map(({ path, index }) =>
-    Uint32Array.from(index.volumesWithPieces(), (volume) => {
+    Uint32Array.from(index.volumesInFull(), (volume) => {
       const file = volumePath(path, volume.name);
       openVolume(file, volume).close();
       const slash = file.lastIndexOf(0x2f);
@@ -47,9 +47,10 @@ export function partVolumes(indexes: readonly { path: Buffer; index: IndexReader
   return { all, rows };
 }
 
-function describe({ length, codec, flags, headChecksum, tailChecksum, sha256, pieces }: Volume): unknown[] {
+function describe({ length, codec, flags, headChecksum, tailChecksum, sha256, pieces, frames }: Volume): unknown[] {
   const digest = sha256 === undefined ? '' : Buffer.from(sha256).toString('hex');
-  return [length, codec, flags, headChecksum, tailChecksum, digest, pieces && crc32c(bytesOf(pieces))];
+  const grid = frames && [frames.plainLength, frames.frameLength, crc32c(bytesOf(Float64Array.from(frames.offsets)))];
+  return [length, codec, flags, headChecksum, tailChecksum, digest, pieces && crc32c(bytesOf(pieces)), grid];
 }
 
 /** A file in the directory `lies`, seen from the directory `from`: a bare name if they are the same, else a path, maybe through `..`. */

@@ -407,3 +407,20 @@ test('the command tells what it made', async () => {
   expect(missing).toMatchObject({ status: 3, stderr: expect.stringContaining('its index is') });
   openImage(at('all.shoal')).close();
 });
+
+test('images with compressed volumes and others are merged, and read', async () => {
+  for (const directory of ['small', 'large', 'whole']) mkdirSync(at(directory));
+  writeFileSync(at('small', 's'), 'small');
+  writeFileSync(at('large', 'l'), Buffer.alloc(3_000_000, 'large'));
+  await packTree([at('small')], at('s.shoal'));
+  await packTree([at('large')], at('l.shoal'), { compress: 'zstd' });
+  for (const name of ['small/s', 'large/l']) execFileSync('cp', ['-p', at(name), at('whole')]);
+  for (const name of ['whole', 'large']) utimesSync(at(name), 1e9, 1e9);
+  await packTree([at('large')], at('last.shoal'), { compress: 'zstd:1' });
+  await mergeImages(
+    ['s', 'l', 'last'].map((name) => at(`${name}.shoal`)),
+    at('m.shoal'),
+  );
+  const { problems, differences } = await verifyImage(at('m.shoal'), { against: at('whole') });
+  expect({ problems, differences }).toEqual({ problems: [], differences: [] });
+});
