@@ -29,6 +29,7 @@ describe('the library', () => {
         "mountStatistics",
         "openImage",
         "openIndex",
+        "packArchive",
         "packTree",
         "previewPack",
         "unmountImage",
@@ -41,6 +42,7 @@ describe('the library', () => {
     const types = exportsOf('type').map(({ name }) => name);
     expect(types.sort()).toMatchInlineSnapshot(`
       [
+        "ArchiveOptions",
         "BackgroundOptions",
         "CommandEnd",
         "Entry",
@@ -99,6 +101,7 @@ describe('the library', () => {
         "function mountStatistics(directory: string | Buffer): Promise<MountStatistics>",
         "function openImage(path: string | Buffer): Image",
         "function openIndex(path: string | Buffer): IndexReader",
+        "function packArchive(archive: string | Buffer | AsyncIterable<Uint8Array>, output: string | Buffer, options?: ArchiveOptions): Promise<PackSummary>",
         "function packTree(sources: readonly (string | Buffer)[], output: string | Buffer, options?: PackOptions): Promise<PackSummary>",
         "function previewPack(sources: readonly (string | Buffer)[], options?: PreviewOptions): Promise<PackPreview>",
         "function unmountImage(directory: string | Buffer, options?: UnmountOptions): Promise<void>",

@@ -10,6 +10,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportPack(env, exports);
   ExportScan(env, exports);
   ExportMerge(env, exports);
+  ExportArchive(env, exports);
   ExportUnpack(env, exports);
   ExportRemove(env, exports);
   ExportWalk(env, exports);

@@ -56,6 +56,7 @@ void ExportIndex(Napi::Env env, Napi::Object exports);
 void ExportPack(Napi::Env env, Napi::Object exports);
 void ExportScan(Napi::Env env, Napi::Object exports);
 void ExportMerge(Napi::Env env, Napi::Object exports);
+void ExportArchive(Napi::Env env, Napi::Object exports);
 void ExportUnpack(Napi::Env env, Napi::Object exports);
 void ExportRemove(Napi::Env env, Napi::Object exports);
 void ExportWalk(Napi::Env env, Napi::Object exports);

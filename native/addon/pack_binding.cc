@@ -1,6 +1,7 @@
 // findCopies, sampleContent, planVolumes, writeVolumes, finishVolumes and catalogueColumns of src/native/addon.ts.
 #include "addon/bridge.h"
 #include "addon/frames_value.h"
+#include "addon/volume_paths_value.h"
 #include "core/format.h"
 #include "core/run_threads.h"
 #include "pack/find_copies.h"
@@ -11,12 +12,6 @@
 
 namespace shoal::addon {
 namespace {
-
-std::vector<std::string> ToVolumePaths(const PackCatalogue& catalogue, const Napi::Value& value) {
-  std::vector<std::string> paths = ToBytesList(value);
-  if (paths.size() == catalogue.plan.volumes.size()) return paths;
-  throw Napi::TypeError::New(value.Env(), "expected one path for each planned volume");
-}
 
 // findCopies(catalogue, jobs, progress)
 Napi::Value FindCopiesJob(const Napi::CallbackInfo& info) {

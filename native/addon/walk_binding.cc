@@ -1,10 +1,10 @@
 // walk, loadPlan, keepPart and leaveOut of src/native/addon.ts.
 #include "addon/bridge.h"
+#include "addon/walked_value.h"
 #include "core/run_threads.h"
 #include "pack/leave_out.h"
 #include "pack/part.h"
 #include "pack/saved_plan.h"
-#include "pack/survey.h"
 #include "pack/walk.h"
 
 namespace shoal::addon {
@@ -21,28 +21,6 @@ WalkOptions ToWalkOptions(const Napi::Object& given) {
   options.skip_unreadable = given.Get("skipUnreadable").ToBoolean();
   options.tests_access = given.Get("testsAccess").ToBoolean();
   return options;
-}
-
-Napi::Object ToSurvey(Napi::Env env, const Survey& survey) {
-  Napi::Object counts = Napi::Object::New(env);
-  auto set = [&](const char* name, uint64_t count) { counts.Set(name, static_cast<double>(count)); };
-  set("files", survey.files);
-  set("directories", survey.directories);
-  set("symbolicLinks", survey.symbolic_links);
-  set("devices", survey.devices);
-  set("fifos", survey.fifos);
-  set("aliases", survey.aliases);
-  set("inodes", survey.inodes);
-  return counts;
-}
-
-Napi::Object ToWalked(Napi::Env env, const std::shared_ptr<PackCatalogue>& catalogue) {
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("catalogue", WrapCatalogue(env, catalogue));
-  result.Set("entries", static_cast<double>(catalogue->size()));
-  result.Set("bytes", static_cast<double>(catalogue->content_bytes));
-  result.Set("survey", ToSurvey(env, SurveyOf(*catalogue)));
-  return result;
 }
 
 // walk(options, progress)

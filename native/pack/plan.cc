@@ -98,6 +98,8 @@ Status MakePlan(PackCatalogue* catalogue, const PlanOptions& options, unsigned j
   Plan& plan = catalogue->plan;
   plan = Plan();
   plan.level = options.level;
+  // WebDataset passes over hard links, as which copies stand in a volume.
+  if (options.samples) catalogue->originals.clear();
   const Links links = PlanDirectoriesAndLinks(*catalogue, &plan);
   if (options.volume_size > 0 || !options.order_file.empty()) {
     MemberOrder order(catalogue, options.samples);

@@ -73,14 +73,31 @@ bool HasNoData(uint8_t type) { return type >= '2' && type <= '6'; }
 
 Status TarReader::Open(const std::string& path) {
   SHOAL_RETURN_IF_ERROR(window_.Open(path));
+  return CheckBeginning();
+}
+
+Status TarReader::OpenStream(ArchiveStream* stream) {
+  window_.OpenStream(stream);
+  return CheckBeginning();
+}
+
+Status TarReader::CheckBeginning() {
+  bool has_block;
+  SHOAL_RETURN_IF_ERROR(window_.Has(0, kBlock, &has_block));
   if (window_.size() == 0) return Damaged(Code::kMalformed, "expected a tar, found an empty file");
-  const size_t length = static_cast<size_t>(std::min<uint64_t>(window_.size(), kBlock));
+  const size_t length = has_block ? kBlock : static_cast<size_t>(window_.size());
   const uint8_t* block;
   SHOAL_RETURN_IF_ERROR(window_.View(0, length, &block));
   if (length == kBlock && (IsZeroBlock(block) || ChecksumMatches(block))) return Status();
   if (length == kBlock && (IsPosix(block) || IsGnu(block))) return Status();  // a damaged tar: Next says where
   if (const ForeignKind* kind = FindForeignKind(block, length)) {
     const std::string name = kind->name;
+    if (window_.is_stream()) {
+      return Damaged(Code::kUnsupported,
+                     "expected a tar, found a " + name +
+                         (kind->compressed ? " file; decompress it first, and hand it over with --from-archive -"
+                                           : "; extract it and pack the directory"));
+    }
     return Damaged(Code::kUnsupported,
                    kind->compressed
                        ? "expected an uncompressed tar, found a " + name +
@@ -147,7 +164,14 @@ Status TarReader::Next(Item* item, Member* member) {
 
 // *block is the next header; *end where there is none.
 Status TarReader::ViewHeader(const uint8_t** block, bool* end) {
-  *end = offset_ == size();
+  bool more;
+  SHOAL_RETURN_IF_ERROR(window_.Has(offset_, 1, &more));
+  if (!more && data_end_ > size()) {  // of a stream that is known only now
+    return Damaged(Code::kTruncated, "expected the data of the last member up to " + std::to_string(data_end_) +
+                                         ", found the end at " + std::to_string(size()) +
+                                         "; the archive is incomplete, copy it anew");
+  }
+  *end = !more;
   if (*end) return Status();
   SHOAL_RETURN_IF_ERROR(window_.View(offset_, kBlock, block));
   if (IsZeroBlock(*block)) {
@@ -163,7 +187,9 @@ Status TarReader::ViewHeader(const uint8_t** block, bool* end) {
 }
 
 Status TarReader::SeeEnd() {
-  if (size() - offset_ < 2 * kBlock) return Status();
+  bool more;
+  SHOAL_RETURN_IF_ERROR(window_.Has(offset_, 2 * kBlock, &more));
+  if (!more) return Status();
   const uint8_t* block;
   SHOAL_RETURN_IF_ERROR(window_.View(offset_ + kBlock, kBlock, &block));
   ended_properly_ = IsZeroBlock(block);
@@ -274,6 +300,7 @@ Status TarReader::MoveBehind(const Place& place, const Member& member) {
                                          " on, found the end of the file at " + std::to_string(size()) +
                                          "; the archive is incomplete, copy it anew");
   }
+  data_end_ = place.data_offset + place.stored;
   offset_ = std::min(place.data_offset + Blocks(place.stored), size());
   extended_ = false;
   long_path_.clear();
@@ -383,7 +410,9 @@ Status TarReader::ReadSparse(const uint8_t* block, const PaxFields& pax, Place p
 Status TarReader::LinkHasData(bool* has_data) {
   const uint64_t next = offset_ + kBlock;
   *has_data = false;
-  if (size() - next < kBlock) return Status();
+  bool more;
+  SHOAL_RETURN_IF_ERROR(window_.Has(next, kBlock, &more));
+  if (!more) return Status();
   const uint8_t* block;
   SHOAL_RETURN_IF_ERROR(window_.View(next, kBlock, &block));
   *has_data = !IsZeroBlock(block) && !ChecksumMatches(block);

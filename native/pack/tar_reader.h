@@ -36,14 +36,16 @@ class TarReader {
  public:
   // Fails with kUnsupported for a compressed file or another archive, and with kMalformed for what is no tar at all.
   Status Open(const std::string& path);
+  // The same, of a stream, which outlives this; offsets are then those in the stream.
+  Status OpenStream(ArchiveStream* stream);
 
   Status Next(Item* item, Member* member);
 
   const std::string& comment() const { return comment_; }  // after kComment
   uint64_t offset() const { return offset_; }              // of what comes next
-  uint64_t size() const { return window_.size(); }
+  uint64_t size() const { return window_.size(); }         // of a stream: after kEnd
   const SeekTable& frames() const { return window_.frames(); }
-  // Exactly `size` bytes at `offset`, which lie within the archive.
+  // Exactly `size` bytes at `offset`, which lie within the archive, which is no stream.
   Status Read(uint64_t offset, uint8_t* to, size_t size) const { return window_.Read(offset, to, size); }
   // After kEnd: whether it was two zero blocks, not the end of the file or one zero block.
   bool ended_properly() const { return ended_properly_; }
@@ -57,6 +59,7 @@ class TarReader {
     uint64_t stored;
   };
 
+  Status CheckBeginning();
   Status ViewHeader(const uint8_t** block, bool* end);
   Status SeeEnd();
   Status ReadExtension(const uint8_t* block, std::string* data);
@@ -73,6 +76,7 @@ class TarReader {
 
   TarWindow window_;
   uint64_t offset_ = 0;
+  uint64_t data_end_ = 0;  // of the last member
   bool ended_properly_ = false;
   uint64_t ignored_from_ = 0;
   uint64_t extension_offset_ = 0;  // of the data read last by ReadExtension

@@ -35,10 +35,17 @@ class Scanner {
       last_ = volume_ + 1 == heads.size();
       SHOAL_RETURN_IF_ERROR(ReadVolume(paths[heads[volume_].path]));
     }
-    SHOAL_RETURN_IF_ERROR(Finish());
-    progress_.entries_done = members_;
-    progress_.bytes_done = progress_.bytes_total.load();
-    return Status();
+    return Finish();
+  }
+
+  Status Run(ArchiveStream* stream) {
+    stream_ = stream;
+    progress_.bytes_total = stream->length();
+    SHOAL_RETURN_IF_ERROR(ReadVolume(stream->shown()));
+    // What decompresses it tells only at its end whether all was right.
+    uint64_t rest;
+    SHOAL_RETURN_IF_ERROR(stream->Skip(UINT64_MAX, &rest));
+    return Finish();
   }
 
  private:
@@ -48,7 +55,7 @@ class Scanner {
     records_ = VolumeRecords();
     pieces_offset_ = 0;
     passed_root_ = false;
-    SHOAL_RETURN_IF_ERROR(reader_->Open(path_));
+    SHOAL_RETURN_IF_ERROR(stream_ == nullptr ? reader_->Open(path_) : reader_->OpenStream(stream_));
     SHOAL_RETURN_IF_ERROR(ReadMembers());
     if (reader_->ignored_from() != 0) {
       Skip(path_, "what stands behind a single block of zeros at offset " +
@@ -88,8 +95,13 @@ class Scanner {
     const Status status = start == 0            ? records_.ReadHead(reader_->comment())
                           : records_.by_shoal() ? records_.ReadTail(reader_->comment())
                                                 : Status();
-    if (status.ok()) return status;
-    return Status(status.code(), status.message()).At(path_, static_cast<int64_t>(start));
+    if (!status.ok()) return Status(status.code(), status.message()).At(path_, static_cast<int64_t>(start));
+    if (stream_ == nullptr || records_.count() == 1) return Status();
+    return Status(Code::kUnsupported, "expected a whole archive, found volume " +
+                                          std::to_string(records_.number() + 1) + " of " +
+                                          std::to_string(records_.count()) +
+                                          " of an image; use that image, or extract all of them and pack the tree")
+        .At(path_, 0);
   }
 
   void Place(tar::Member* member) {
@@ -145,7 +157,7 @@ class Scanner {
 
   Status Report() {
     progress_.entries_done = members_;
-    progress_.bytes_done = bytes_before_ + reader_->offset();
+    progress_.bytes_done = stream_ == nullptr ? bytes_before_ + reader_->offset() : stream_->position();
     if (progress_.cancel == 0) return Status();
     return Status(Code::kCancelled, "cancelled").At(path_);
   }
@@ -161,14 +173,17 @@ class Scanner {
       out_.catalogue.volumes.assign(out_.catalogue.size(), 0);
     }
     if (by_shoal) {
+      if (stream_ != nullptr) out_.copies = arrivals.copies;
       // Each entry is one member.
       if (members_ != out_.catalogue.size() || !out_.skipped.empty())
         return Changed("expected the members of a volume that Shoal wrote, one for each entry, found others", 0);
-      status = ApplyChecksums(checksums_, arrivals, &out_.catalogue);
+      if (stream_ == nullptr) status = ApplyChecksums(checksums_, arrivals, &out_.catalogue);
       if (!status.ok())
         return Status(status.code(), status.message()).At(path_, static_cast<int64_t>(reader_->offset()));
     }
     CountBytes();
+    progress_.entries_done = members_;
+    progress_.bytes_done = progress_.bytes_total.load();
     return Status();
   }
 
@@ -187,7 +202,7 @@ class Scanner {
     out_.id = records_.id();
     checksums_.insert(checksums_.end(), records_.checksums().begin(), records_.checksums().end());
     link_counts_.insert(link_counts_.end(), records_.link_counts().begin(), records_.link_counts().end());
-    return ReadPieces();
+    return stream_ == nullptr ? ReadPieces() : Status();
   }
 
   // The tail has those of the pieces that were complete before it named them; the others lie at the end and are few.
@@ -232,6 +247,7 @@ class Scanner {
 
   Progress& progress_;
   TarScan& out_;
+  ArchiveStream* stream_ = nullptr;  // where files are not read
   TreeBuilder builder_;
   std::vector<EarlyLink> early_links_;
   std::vector<uint32_t> checksums_;  // of the volumes so far
@@ -256,6 +272,11 @@ class Scanner {
 Status ScanTar(const std::vector<std::string>& paths, Progress* progress, TarScan* out) {
   *out = TarScan();
   return Scanner(progress, out).Run(paths);
+}
+
+Status ScanTarStream(ArchiveStream* stream, Progress* progress, TarScan* out) {
+  *out = TarScan();
+  return Scanner(progress, out).Run(stream);
 }
 
 }  // namespace shoal

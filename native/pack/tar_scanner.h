@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/catalogue.h"
 #include "core/progress.h"
 #include "core/seek_table.h"
 #include "core/status.h"
+#include "pack/archive_stream.h"
 
 namespace shoal {
 
@@ -22,6 +24,8 @@ struct TarScan {
   // Of volumes that Shoal wrote; else empty.
   std::string id;                             // from their heads, 32 hexadecimal digits
   std::vector<std::vector<uint32_t>> pieces;  // of each volume, a checksum for each
+  // Of a stream that Shoal wrote: files that have the content of another one, which is no copy, and that.
+  std::vector<std::pair<uint32_t, uint32_t>> copies;
 };
 
 // `paths` is one archive, or all volumes of one image in any order. kUnsupported: a file compressed otherwise, another
@@ -29,5 +33,9 @@ struct TarScan {
 // volumes are not all there, or not of one image. kChanged: it was written to meanwhile. Volumes that Shoal wrote give
 // the catalogue that they were written from (FORMAT §6.3) or an error.
 Status ScanTar(const std::vector<std::string>& paths, Progress* progress, TarScan* out);
+
+// The same, of a stream from its beginning to its end; offsets are those in the stream. What a volume that Shoal wrote
+// says of its own bytes is left aside. kUnsupported: one of several volumes.
+Status ScanTarStream(ArchiveStream* stream, Progress* progress, TarScan* out);
 
 }  // namespace shoal

@@ -57,25 +57,63 @@ Status TarWindow::Read(uint64_t offset, uint8_t* to, size_t size) const {
   return cache_ == nullptr ? source_->Read(offset, to, size) : cache_->Read(source_, offset, to, size, counters_);
 }
 
+Status TarWindow::Has(uint64_t offset, size_t length, bool* out) {
+  if (stream_ != nullptr) SHOAL_RETURN_IF_ERROR(FillFromStream(offset, length));
+  *out = offset <= size() && length <= size() - offset;
+  return Status();
+}
+
 Status TarWindow::View(uint64_t offset, size_t length, const uint8_t** out) {
+  if (stream_ != nullptr) SHOAL_RETURN_IF_ERROR(FillFromStream(offset, length));
   if (offset > size() || length > size() - offset) {
     return Status(Code::kTruncated, "expected " + std::to_string(length) + " bytes, found the end of the file at " +
                                         std::to_string(size()) + "; the archive is incomplete, copy it anew")
         .At(path(), static_cast<int64_t>(offset));
   }
+  if (stream_ == nullptr) SHOAL_RETURN_IF_ERROR(FillFromFile(offset, length));
+  *out = buffer_.data() + (offset - start_);
+  return Status();
+}
+
+Status TarWindow::FillFromFile(uint64_t offset, size_t length) {
   const uint64_t step = std::min(offset - std::min(offset, last_), kLongestStep);
   stride_ = stride_ - stride_ / 8 + step / 8;
   last_ = offset;
-  if (offset < start_ || offset + length > start_ + filled_) {
-    const size_t window = stride_ <= kDenseStride ? kDenseWindow : kSparseWindow;
-    const size_t wanted = static_cast<size_t>(std::min<uint64_t>(std::max(window, length), size() - offset));
-    if (buffer_.size() < wanted) buffer_.resize(std::max(wanted, kDenseWindow));
+  if (offset >= start_ && offset + length <= start_ + filled_) return Status();
+  const size_t window = stride_ <= kDenseStride ? kDenseWindow : kSparseWindow;
+  const size_t wanted = static_cast<size_t>(std::min<uint64_t>(std::max(window, length), size() - offset));
+  if (buffer_.size() < wanted) buffer_.resize(std::max(wanted, kDenseWindow));
+  filled_ = 0;
+  SHOAL_RETURN_IF_ERROR(Read(offset, buffer_.data(), wanted));
+  start_ = offset;
+  filled_ = wanted;
+  return Status();
+}
+
+// Brings the bytes into buffer_, as far as there are any: if not, the stream's size is known from then on.
+Status TarWindow::FillFromStream(uint64_t offset, size_t length) {
+  if (offset >= start_ && offset + length <= start_ + filled_) return Status();
+  if (stream_size_ != UINT64_MAX) return Status();  // the end was met
+  if (offset > start_ + filled_) {
+    uint64_t skipped;
+    const uint64_t end = start_ + filled_;
+    SHOAL_RETURN_IF_ERROR(stream_->Skip(offset - end, &skipped));
+    start_ = end + skipped;
     filled_ = 0;
-    SHOAL_RETURN_IF_ERROR(Read(offset, buffer_.data(), wanted));
+    if (start_ < offset) stream_size_ = start_;
+    if (start_ < offset) return Status();
+  } else {
+    const auto passed = static_cast<size_t>(offset - start_);
+    std::memmove(buffer_.data(), buffer_.data() + passed, filled_ - passed);
+    filled_ -= passed;
     start_ = offset;
-    filled_ = wanted;
   }
-  *out = buffer_.data() + (offset - start_);
+  const size_t wanted = std::max(length, kDenseWindow);
+  if (buffer_.size() < wanted) buffer_.resize(wanted);
+  size_t got;
+  SHOAL_RETURN_IF_ERROR(stream_->Read(buffer_.data() + filled_, wanted - filled_, &got));
+  if (got < wanted - filled_) stream_size_ = start_ + filled_ + got;
+  filled_ += got;
   return Status();
 }
 

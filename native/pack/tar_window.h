@@ -11,6 +11,7 @@
 #include "core/seek_table.h"
 #include "core/volume_cache.h"
 #include "pack/archive_file.h"
+#include "pack/archive_stream.h"
 
 namespace shoal::tar {
 
@@ -20,24 +21,37 @@ class TarWindow {
   // volume (FORMAT §6.4) is read as what it decompresses to.
   Status Open(const std::string& path);
 
-  const std::string& path() const { return source_->path(); }
-  uint64_t size() const { return source_->length(); }
+  // Reads a stream instead, which outlives this: no view, and no question, may then lie before an earlier one's start.
+  void OpenStream(ArchiveStream* stream) { stream_ = stream; }
+
+  const std::string& path() const { return stream_ == nullptr ? source_->path() : stream_->shown(); }
+  // Of a stream: once its end was met; before, more than anything has.
+  uint64_t size() const { return stream_ == nullptr ? source_->length() : stream_size_; }
   // Where the frames of a compressed volume lie; of another file it has none.
   const SeekTable& frames() const { return frames_; }
+
+  bool is_stream() const { return stream_ != nullptr; }
+
+  // Whether there are `length` bytes at `offset`.
+  Status Has(uint64_t offset, size_t length, bool* out);
 
   // *out is the `length` bytes at `offset`, until the next call. Beyond the end of the file: kTruncated.
   Status View(uint64_t offset, size_t length, const uint8_t** out);
 
-  // Exactly `size` bytes at `offset`, which lie within the file.
+  // Exactly `size` bytes at `offset`, which lie within the file, and are not those of a stream.
   Status Read(uint64_t offset, uint8_t* to, size_t size) const;
 
  private:
   Status OpenFrames(std::shared_ptr<const ArchiveFile> file);
+  Status FillFromFile(uint64_t offset, size_t length);
+  Status FillFromStream(uint64_t offset, size_t length);
 
   std::shared_ptr<const BlockSource> source_;
   SeekTable frames_;
   std::unique_ptr<VolumeCache> cache_;  // of a compressed volume
   mutable ReadCounters counters_;
+  ArchiveStream* stream_ = nullptr;
+  uint64_t stream_size_ = UINT64_MAX;
 
   std::vector<uint8_t> buffer_;
   uint64_t start_ = 0;   // of buffer_ in the file

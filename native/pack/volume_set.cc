@@ -12,9 +12,9 @@
 
 namespace shoal {
 
-VolumeSet::VolumeSet(PackCatalogue* catalogue, const std::vector<std::string>& paths, std::function<bool()> stopped,
-                     bool resume)
-    : catalogue_(*catalogue), paths_(paths), stopped_(std::move(stopped)), resume_(resume) {
+VolumeSet::VolumeSet(PackCatalogue* catalogue, const std::vector<std::string>& paths, int level,
+                     std::function<bool()> stopped, bool resume)
+    : catalogue_(*catalogue), paths_(paths), level_(level), stopped_(std::move(stopped)), resume_(resume) {
   catalogue->sinks.clear();
   catalogue->sinks.resize(paths.size());
   for (const VolumePlan& volume : catalogue->plan.volumes) {
@@ -28,7 +28,7 @@ bool VolumeSet::IsMade(size_t volume) const {
   struct stat there;
   // Of one that is compressed, what was written cannot be taken up again: its frames' places are known to the run
   // alone.
-  return resume_ && plan.level == 0 && lstat(paths_[volume].c_str(), &there) == 0 && S_ISREG(there.st_mode) &&
+  return resume_ && level_ == 0 && lstat(paths_[volume].c_str(), &there) == 0 && S_ISREG(there.st_mode) &&
          static_cast<uint64_t>(there.st_size) == plan.volumes[volume].length;
 }
 
@@ -54,8 +54,8 @@ Status VolumeSet::Make(size_t volume) {
   }
   if (is_made) {
     sink = FileSink::Open(paths_[volume]);
-  } else if (plan.level > 0) {
-    SHOAL_RETURN_IF_ERROR(FrameSink::Create(paths_[volume], length, plan.level, stopped_, &sink));
+  } else if (level_ > 0) {
+    SHOAL_RETURN_IF_ERROR(FrameSink::Create(paths_[volume], length, level_, stopped_, &sink));
   } else {
     SHOAL_RETURN_IF_ERROR(FileSink::Create(paths_[volume], length, &sink));
   }

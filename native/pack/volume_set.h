@@ -16,9 +16,9 @@ namespace shoal {
 
 class VolumeSet {
  public:
-  // `paths` has one for each volume. `stopped` says that what is written is of no use any more. `resume`: files that a
-  // run which was stopped has made are gone on with.
-  VolumeSet(PackCatalogue* catalogue, const std::vector<std::string>& paths, std::function<bool()> stopped,
+  // `paths` has one for each volume. `level` is that of zstd; 0: they are plain files. `stopped` says that what is
+  // written is of no use any more. `resume`: files that a run which was stopped has made are gone on with.
+  VolumeSet(PackCatalogue* catalogue, const std::vector<std::string>& paths, int level, std::function<bool()> stopped,
             bool resume = false);
 
   // Whether such a file is there for the volume, as long as it must be.
@@ -44,6 +44,7 @@ class VolumeSet {
 
   PackCatalogue& catalogue_;
   const std::vector<std::string>& paths_;
+  const int level_;
   const std::function<bool()> stopped_;
   const bool resume_;
   std::deque<Volume> volumes_;

@@ -7,14 +7,14 @@
 #include <map>
 #include <mutex>
 
-#include "core/crc32c.h"
 #include "core/format.h"
 #include "core/run_threads.h"
 #include "pack/file_reader.h"
 #include "pack/member_builder.h"
+#include "pack/stored_content.h"
 #include "pack/tar_header.h"
-#include "pack/volume_frame.h"
 #include "pack/volume_set.h"
+#include "pack/volume_tail.h"
 
 namespace shoal {
 namespace {
@@ -37,7 +37,8 @@ class Writer {
          const std::optional<CheckpointOptions>& checkpoints, unsigned jobs, Progress* progress)
       : catalogue_(*catalogue),
         volumes_(
-            catalogue, paths, [this] { return failing_ || Stopped(); }, checkpoints && checkpoints->resume),
+            catalogue, paths, catalogue->plan.level, [this] { return failing_ || Stopped(); },
+            checkpoints && checkpoints->resume),
         jobs_(std::max(1U, jobs)),
         progress_(*progress),
         failing_(!catalogue->complete) {
@@ -54,7 +55,6 @@ class Writer {
 
   Status StartCheckpoints();
   Status CompleteVolume(size_t number);
-  void FillCopies();
   // Whether it is packed as the walk saw it, whatever has become of it.
   bool Keeps(uint32_t entry) const { return catalogue_.skips_unreadable && catalogue_.IsDirectory(entry); }
   void Report(uint32_t entry, const Status& status);
@@ -96,8 +96,6 @@ class WriterThread {
   Status WriteLarge(const PlanStep& step);
   Status Read(uint32_t entry, int fd, uint64_t offset, char* to, size_t size);
   Status AddSmallFile(uint32_t entry, size_t stored);
-  void SetPlace(uint32_t entry, uint16_t volume, uint64_t offset);
-  void Checksum(uint32_t entry, uint64_t stored, uint64_t offset, const char* data, size_t size);
   template <typename Visit>
   void EachChecksum(const PlanStep& step, const Visit& visit);
   char* Extend(size_t size);
@@ -133,7 +131,7 @@ Status Writer::Run(Written* out) {
   }
   if (failing_) return Status();
   catalogue_.has_checksums = true;
-  FillCopies();
+  FillCopies(&catalogue_);
   // A tree without anything below its root has nothing but a tail.
   return plan.steps.empty() ? CompleteVolume(0) : Status();
 }
@@ -156,56 +154,9 @@ Status Writer::StartCheckpoints() {
 
 // Writes what stands behind the members, all of which are written.
 Status Writer::CompleteVolume(size_t number) {
-  const Plan& plan = catalogue_.plan;
-  const VolumePlan& volume = plan.volumes[number];
-  std::string text;
-  uint64_t offset = volume.tail_offset;
-  uint64_t first = 0;
-  std::vector<uint32_t> values;
-  auto flush = [&]() -> Status {
-    text.clear();
-    AppendTailValues(TailValues::kChecksums, first, values.data(), values.size(), &text);
-    SHOAL_RETURN_IF_ERROR(volumes_.Write(number, offset, text.data(), text.size()));
-    offset += text.size();
-    first += values.size();
-    values.clear();
-    return Status();
-  };
-  for (size_t i = volume.first_step; i < volume.first_step + volume.step_count; i++) {
-    const PlanStep& step = plan.steps[i];
-    if (step.kind != PlanStep::Kind::kMembers) continue;
-    for (uint32_t member = step.first; member < step.first + step.count; member++) {
-      const uint32_t entry = plan.EntryOf(member);
-      if (!catalogue_.HasData(entry)) continue;
-      const uint64_t stored = StoredBytes(catalogue_, entry);
-      const uint64_t count = ChecksumCount(catalogue_.sizes[entry], stored);
-      for (uint64_t value = 0; value < count; value++) {
-        values.push_back(stored > format::kChunkLength ? catalogue_.chunk_checksums[catalogue_.checksums[entry] + value]
-                                                       : catalogue_.checksums[entry]);
-        if (values.size() == kValuesPerHeader) SHOAL_RETURN_IF_ERROR(flush());
-      }
-    }
-  }
-  if (!values.empty()) SHOAL_RETURN_IF_ERROR(flush());
-  text.clear();
-  AppendTailLinks(volume.links, &text);
-  if (first != volume.checksum_count || offset + text.size() != volume.pieces_offset) {
-    return Status(Code::kInternal, "the volume's tail does not end where it was planned")
-        .At(volumes_.path(number), static_cast<int64_t>(offset));
-  }
-  SHOAL_RETURN_IF_ERROR(volumes_.Write(number, offset, text.data(), text.size()));
+  SHOAL_RETURN_IF_ERROR(WriteVolumeTail(catalogue_, number, &volumes_));
   volumes_.Close(number);
   return Status();
-}
-
-void Writer::FillCopies() {
-  for (uint32_t entry = 0; entry < catalogue_.originals.size(); entry++) {
-    if (!catalogue_.IsCopy(entry)) continue;
-    const uint32_t original = catalogue_.originals[entry];
-    catalogue_.offsets[entry] = catalogue_.offsets[original];
-    catalogue_.checksums[entry] = catalogue_.checksums[original];
-    if (!catalogue_.volumes.empty()) catalogue_.volumes[entry] = catalogue_.volumes[original];
-  }
 }
 
 void Writer::Report(uint32_t entry, const Status& status) {
@@ -275,7 +226,7 @@ void WriterThread::Replay(const PlanStep& step, const WrittenStep& written) {
     header_.clear();
     offset += builder_.Append(entry, &header_);
     if (!catalogue_.HasData(entry)) continue;
-    SetPlace(entry, step.volume, offset);
+    SetPlace(&catalogue_, entry, step.volume, offset);
     const uint64_t stored = StoredBytes(catalogue_, entry);
     if (stored > Plan::kLargeFile) continue;
     offset += Padded(stored);
@@ -327,7 +278,7 @@ Status WriterThread::WriteMembers(const PlanStep& step) {
     builder_.Append(entry, &header_);
     std::memcpy(Extend(header_.size()), header_.data(), header_.size());
     if (!catalogue_.HasData(entry)) continue;
-    SetPlace(entry, step.volume, step.offset + used_);
+    SetPlace(&catalogue_, entry, step.volume, step.offset + used_);
     const uint64_t stored = StoredBytes(catalogue_, entry);
     if (stored > Plan::kLargeFile) continue;  // its data are steps of their own
     SHOAL_RETURN_IF_ERROR(Settle(entry, AddSmallFile(entry, static_cast<size_t>(stored))));
@@ -347,7 +298,7 @@ Status WriterThread::AddSmallFile(uint32_t entry, size_t stored) {
   if (!writer_.failing_) {
     SHOAL_RETURN_IF_ERROR(Read(entry, fd.get(), 0, to, stored));
     std::memset(to + stored, 0, Padded(stored) - stored);
-    Checksum(entry, stored, 0, to, stored);
+    SetChecksums(&catalogue_, entry, stored, 0, to, stored);
   }
   return reader_.Check(entry, fd.get());
 }
@@ -373,39 +324,13 @@ Status WriterThread::WriteLarge(const PlanStep& step) {
     char* to = Extend(Padded(size));  // the file's last piece; the others have whole blocks
     Status read = Read(entry, fd.get(), step.stored_offset + done, to, size);
     if (!read.ok()) return Settle(entry, std::move(read));
-    Checksum(entry, stored, step.stored_offset + done, to, size);
+    SetChecksums(&catalogue_, entry, stored, step.stored_offset + done, to, size);
     std::memset(to + size, 0, used_ - size);
     SHOAL_RETURN_IF_ERROR(writer_.volumes_.Write(step.volume, step.offset + done, to, used_, &runs_));
     done += size;
     writer_.progress_.bytes_done.fetch_add(size, std::memory_order_relaxed);
   }
   return Settle(entry, reader_.Check(entry, fd.get()));
-}
-
-// `offset` is where `data` begin in the file's stored bytes, at a chunk.
-void WriterThread::Checksum(uint32_t entry, uint64_t stored, uint64_t offset, const char* data, size_t size) {
-  if (stored <= format::kChunkLength) {
-    catalogue_.checksums[entry] = Crc32c(data, size);
-    return;
-  }
-  uint32_t* row = &catalogue_.chunk_checksums[catalogue_.checksums[entry] + offset / format::kChunkLength];
-  for (size_t at = 0; at < size; at += format::kChunkLength) {
-    *row++ = Crc32c(data + at, std::min<size_t>(format::kChunkLength, size - at));
-  }
-}
-
-// `offset` is where the stored bytes of the file begin in the volume.
-void WriterThread::SetPlace(uint32_t entry, uint16_t volume, uint64_t offset) {
-  if (ExtentList* list = FindExtents(&catalogue_, entry)) {
-    for (Extent& extent : list->extents) {
-      extent.volume = volume;
-      extent.offset = offset;
-      offset += extent.length;
-    }
-  } else if (catalogue_.sizes[entry] > 0) {
-    catalogue_.offsets[entry] = offset;
-    if (!catalogue_.volumes.empty()) catalogue_.volumes[entry] = volume;
-  }
 }
 
 char* WriterThread::Extend(size_t size) {

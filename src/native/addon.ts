@@ -195,6 +195,20 @@ export interface ScanResult {
   readonly frames: readonly (NativeFrames | undefined)[];
 }
 
+/** An archive to be read from its beginning to its end. */
+export interface NativeArchive {
+  readonly path: Buffer;
+  /** How messages name it. */
+  readonly shown: Buffer;
+  /** A program that decompresses standard input, and its arguments; empty: none. */
+  readonly command: readonly Buffer[];
+}
+
+export interface ScanArchiveResult extends WalkedCatalogue {
+  /** Members that have no place in a tree. */
+  readonly skipped: readonly NativeProblem[];
+}
+
 export interface NativeFrames {
   readonly plainLength: number;
   readonly frameLength: number;
@@ -376,7 +390,17 @@ export interface Addon {
     jobs: number,
     progress: BigUint64Array,
   ): Promise<WriteResult>;
-  /** Completes volumes that writeVolumes wrote, with the image's id (16 bytes), and syncs them. Resolves to what the index says of each. */
+  /** Reads all headers of a tar. The catalogue of its tree is planned like that of a walk; its content is in the archive alone. */
+  scanArchive(archive: NativeArchive, progress: BigUint64Array): Promise<ScanArchiveResult>;
+  /** writeVolumes for the catalogue of scanArchive, from the same archive, which is read once more. */
+  writeArchive(
+    catalogue: NativeCatalogue,
+    archive: NativeArchive,
+    paths: readonly Buffer[],
+    jobs: number,
+    progress: BigUint64Array,
+  ): Promise<void>;
+  /** Completes volumes that writeVolumes or writeArchive wrote, with the image's id (16 bytes), and syncs them. Resolves to what the index says of each. */
   finishVolumes(
     catalogue: NativeCatalogue,
     paths: readonly Buffer[],

@@ -17,7 +17,7 @@ const pollMilliseconds = 100;
 /** Runs a job of the addon: hands it the counters, reports them, passes on an abort, and turns what it rejects with into a ShoalError. */
 export async function runJob<T>(job: (counters: BigUint64Array) => Promise<T>, options: JobOptions = {}): Promise<T> {
   const { onProgress, signal } = options;
-  if (signal?.aborted) throw cancelled(signal);
+  throwIfCancelled(signal);
 
   const counters = new BigUint64Array(Object.keys(ProgressCounter).length);
   const cancel = () => Atomics.store(counters, ProgressCounter.cancel, 1n);
@@ -48,6 +48,11 @@ export async function runJob<T>(job: (counters: BigUint64Array) => Promise<T>, o
     clearInterval(timer);
     signal?.removeEventListener('abort', cancel);
   }
+}
+
+/** Between jobs, where something begins that no counter can stop. */
+export function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw cancelled(signal);
 }
 
 interface Failure {

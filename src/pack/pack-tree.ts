@@ -1,25 +1,25 @@
 import { availableParallelism } from 'node:os';
-import { showBytes } from '../base/entry-path.ts';
 import { isShoalError, ShoalError } from '../base/errors.ts';
 import type { Metadata } from '../format/metadata.ts';
-import { type EntryProblem, entryProblems } from '../image/entry-problem.ts';
-import { verifyImage } from '../image/verify.ts';
-import type { NativeComparison, WalkedCatalogue, WalkResult } from '../native/addon.ts';
+import { entryProblems } from '../image/entry-problem.ts';
+import type { WalkResult } from '../native/addon.ts';
 import { loadAddon } from '../native/load.ts';
-import { type JobOptions, runJob } from '../native/run-job.ts';
+import { type JobOptions, runJob, throwIfCancelled } from '../native/run-job.ts';
 import { buildIndex } from './build-index.ts';
-import { checkFree, checkNoSource, checkReadable, checkRequest, lstatOf } from './check-request.ts';
+import { checkFree, checkReadable, checkRequest, lstatOf } from './check-request.ts';
 import { defaultInterval, hasCheckpoints, loadPlannedRun, requestText } from './checkpoints.ts';
 import { finishPublished } from './finish-published.ts';
+import { firstFiles, freeVolumeNames } from './free-names.ts';
 import { compressionLevel, decideLevel, type Layout, layoutOf, planOptions, volumeNaming } from './layout.ts';
-import { outputPaths, volumeBeside } from './output-paths.ts';
+import { outputPaths } from './output-paths.ts';
 import { packMetadata } from './pack-metadata.ts';
+import { imageSummary, type PackSummary } from './pack-summary.ts';
 import { publishImage } from './publish.ts';
+import { readBack } from './read-back.ts';
 import { type Selection, walkOptions } from './selection.ts';
-import { compareSources, type RemovedSources, removeSources } from './source-removal.ts';
+import { removeSources } from './source-removal.ts';
 import { checkPart, keepPart, type TreePart } from './tree-part.ts';
-import { volumeName, volumeNames } from './volume-names.ts';
-import { claimWorkDirectory, type WorkDirectory } from './work-directory.ts';
+import { claimWorkDirectory } from './work-directory.ts';
 import { writeReadable } from './write-readable.ts';
 
 export interface PackOptions extends JobOptions, Selection, Layout {
@@ -42,39 +42,6 @@ export interface PackOptions extends JobOptions, Selection, Layout {
   readonly resume?: boolean | undefined;
   /** Seconds after which what was written is made durable each time, so that `resume` can go on from there. Default: 10. */
   readonly checkpoint?: number | undefined;
-}
-
-export interface PackSummary {
-  /** Path of the index. */
-  readonly image: Buffer;
-  readonly entries: number;
-  /** Bytes of files' content, holes included; a file with several names counts once. */
-  readonly bytes: number;
-  /** The volumes beside the index, with their lengths, in their order. */
-  readonly volumes: readonly { readonly name: Buffer; readonly length: number }[];
-  /** Of all volumes together. */
-  readonly volumeLength: number;
-  /** Bytes of files that are not stored, because another one has the same content. */
-  readonly dedupedBytes: number;
-  readonly indexLength: number;
-  /** 32 hexadecimal digits; equal for equal trees. */
-  readonly id: string;
-  /** Inodes that removing what was packed would free. */
-  readonly inodes: number;
-  /** Names left out by `exclude`, whatever is below them not counted. */
-  readonly excluded: number;
-  /** Left out on purpose: sockets, which no image holds, and what mount points show with `oneFileSystem`; paths as the sources name them. */
-  readonly skipped: readonly EntryProblem[];
-  /** Mount points whose contents were packed, too. */
-  readonly notices: readonly EntryProblem[];
-  /** With `skipUnreadable`: what could not be read, vanished or changed, and is not in the image; and directories that changed, which are as they were. */
-  readonly unreadable: readonly EntryProblem[];
-  /** Entries, by their path in the image, that are longer than a volume was to be: each is alone in one that is. */
-  readonly oversized: readonly EntryProblem[];
-  /** Paths in `order` that no file of the image has: the first ones, and how many there are. */
-  readonly strays: { readonly first: readonly Buffer[]; readonly count: number };
-  /** With `removeSource`. */
-  readonly removed?: RemovedSources;
 }
 
 /**
@@ -113,7 +80,7 @@ export async function packTree(
     return await finishPublished(trees, paths, removeSource, jobs, options);
   }
   const namings = (asked === 'auto' ? [false, true] : [asked > 0]).map((is) => volumeNaming(paths, options, is));
-  const firstOutputs = [paths.index, ...namings.map((naming) => volumeBeside(paths, volumeName(naming, 0)))];
+  const firstOutputs = firstFiles(paths, namings);
   await checkRequest(trees, paths, firstOutputs);
   if (orderFile !== undefined) await checkReadable(orderFile);
 
@@ -132,38 +99,20 @@ export async function packTree(
     const checkpoint = options.checkpoint ?? defaultInterval;
     const how = { level, request, resume: planned !== undefined, checkpoint };
     const naming = volumeNaming(paths, options, level > 0);
-    const name = async (count: number) => {
-      const all = volumeNames(naming, count);
-      const furtherOutputs = all.slice(1).map((each) => volumeBeside(paths, each));
-      await checkNoSource(trees, furtherOutputs);
-      await checkFree(furtherOutputs, force);
-      return all;
-    };
+    const name = (count: number) => freeVolumeNames(naming, count, paths, trees, force);
     const { packed, plan, names, unreadable } = await writeReadable(walked, how, name, work, jobs, options);
     const index = await buildIndex(packed.catalogue, names, stored, work, jobs);
     const comparison = await readBack(work, packed, removeSource, jobs, options);
-    if (options.signal?.aborted) {
-      throw new ShoalError('cancelled', 'cancelled before it was done', { cause: options.signal.reason });
-    }
+    throwIfCancelled(options.signal);
     await work.checkOwn();
     await publishImage(work, paths, naming, names.length, force);
     const removed = comparison && (await removeSources(comparison, jobs, options));
     return {
-      image: paths.index,
-      entries: packed.entries,
-      bytes: packed.bytes,
-      inodes: packed.survey.inodes,
-      volumes: index.volumes,
-      volumeLength: index.volumes.reduce((sum, { length }) => sum + length, 0),
-      dedupedBytes: plan.copiedBytes,
-      indexLength: index.length,
-      id: index.id.toString('hex'),
+      ...imageSummary(paths.index, packed, plan, index),
       excluded: walked.excluded,
       skipped: entryProblems(walked.skipped),
       notices: entryProblems(walked.notices),
       unreadable: entryProblems(unreadable),
-      oversized: entryProblems(plan.oversized),
-      strays: { first: plan.strays, count: plan.strayCount },
       ...(removed && { removed }),
     };
   } catch (error) {
@@ -197,32 +146,5 @@ function checkForce(force: boolean, removeSource: boolean, resume: boolean): voi
   throw new ShoalError(
     'usage',
     `expected --force without --${removeSource ? 'remove-source' : 'resume'}: the image that it replaces may be the only copy of what was packed before; give another name`,
-  );
-}
-
-/**
- * Nothing is published that was not read through its own index, every byte against its checksum; and nothing is removed that was not also compared with
- * the source.
- */
-async function readBack(
-  work: WorkDirectory,
-  { catalogue, entries }: WalkedCatalogue,
-  removeSource: boolean,
-  jobs: number,
-  options: JobOptions,
-): Promise<NativeComparison | undefined> {
-  const compared = removeSource
-    ? await compareSources(catalogue, work.index, Buffer.alloc(0), jobs, options)
-    : undefined;
-  const verified = compared
-    ? { entries: compared.entries, problems: entryProblems(compared.problems) }
-    : await verifyImage(work.index, { ...options, jobs });
-  const [first] = verified.problems;
-  if (first === undefined && verified.entries === entries) return compared?.comparison;
-  const found = first === undefined ? `${verified.entries} entries` : `${showBytes(first.path)}: ${first.message}`;
-  throw new ShoalError(
-    'io',
-    `expected to read back ${entries} entries as written, found ${found}. No image was made; check the storage and pack again`,
-    { path: showBytes(work.index) },
   );
 }

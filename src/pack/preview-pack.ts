@@ -7,12 +7,13 @@ import type { NativeCatalogue, NativeSurvey, PlanResult } from '../native/addon.
 import { loadAddon } from '../native/load.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
 import { checkFree, checkRequest, checkSources } from './check-request.ts';
+import { firstFiles } from './free-names.ts';
 import { type Layout, planOptions, volumeNaming } from './layout.ts';
-import { outputPaths, volumeBeside } from './output-paths.ts';
+import { outputPaths } from './output-paths.ts';
 import { packMetadata } from './pack-metadata.ts';
 import { type Selection, walkOptions } from './selection.ts';
 import { checkPart, keepPart, type TreePart } from './tree-part.ts';
-import { volumeName, volumeNames } from './volume-names.ts';
+import { volumeNames } from './volume-names.ts';
 
 export interface PreviewOptions extends JobOptions, Selection, Layout {
   /** Where the image is to lie; then it is checked whether it may. */
@@ -75,7 +76,7 @@ export async function previewPack(
   const { walk, findCopies, planVolumes } = loadAddon();
   if (output === undefined) await checkSources(trees);
   else {
-    const firstOutputs = [paths.index, volumeBeside(paths, volumeName(naming, 0))];
+    const firstOutputs = firstFiles(paths, [naming]);
     await checkRequest(trees, paths, firstOutputs);
     await checkFree(firstOutputs, force);
   }

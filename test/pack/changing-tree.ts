@@ -2,7 +2,8 @@ import { mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { ShoalError } from '../../src/base/errors.ts';
-import { type PackOptions, type PackSummary, packTree } from '../../src/pack/pack-tree.ts';
+import type { PackSummary } from '../../src/pack/pack-summary.ts';
+import { type PackOptions, packTree } from '../../src/pack/pack-tree.ts';
 import { age, namesIn } from './image-files.ts';
 import { scratchDirectory } from './pack-process.ts';
 

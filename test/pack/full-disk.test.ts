@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type PackSummary, packTree } from '../../src/pack/pack-tree.ts';
+import type { PackSummary } from '../../src/pack/pack-summary.ts';
+import { packTree } from '../../src/pack/pack-tree.ts';
 import { expectWhole, isSame, namesIn, packError, readImage } from './image-files.ts';
 import { scratchDirectory } from './pack-process.ts';
 

@@ -6,7 +6,8 @@ import type { Image } from '../../src/image/image.ts';
 import { openImage } from '../../src/image/open-image.ts';
 import { verifyImage } from '../../src/image/verify.ts';
 import { indexArchive } from '../../src/indexers/index-archive.ts';
-import { type PackSummary, packTree } from '../../src/pack/pack-tree.ts';
+import type { PackSummary } from '../../src/pack/pack-summary.ts';
+import { packTree } from '../../src/pack/pack-tree.ts';
 import { compareTrees } from '../compare-trees.ts';
 import { scratchDirectory } from './pack-process.ts';
 

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { exitCode } from '../../base/errors.ts';
 import { addCommonOptions, type CommonOptions, defineCommand } from '../define-command.ts';
 import { raiseExitStatus } from '../exit-status.ts';
@@ -20,6 +20,7 @@ import { standardOutput } from '../standard-output.ts';
 
 interface PackOptions extends CommonOptions, SelectionOptions, LayoutOptions {
   readonly output?: string;
+  readonly fromArchive?: string;
   readonly dryRun?: true;
   readonly force?: true;
   readonly jobs?: number;
@@ -31,10 +32,26 @@ interface PackOptions extends CommonOptions, SelectionOptions, LayoutOptions {
   readonly checkpoint?: number;
 }
 
+/** They say something of the files that are read, of which an archive has none. */
+const treeOptions = [
+  'part',
+  'exclude',
+  'excludeFrom',
+  'filesFrom',
+  'oneFileSystem',
+  'skipUnreadable',
+  'dedupe',
+  'removeSource',
+  'resume',
+  'checkpoint',
+  'dryRun',
+];
+
 export function packCommand(): Command {
   const command = defineCommand('pack', 'make an image of trees of files', [
     ['shoal pack dataset -o train.shoal', 'the contents of dataset become the root; makes train.shoal and train.tar'],
     ['shoal pack a b -o both.shoal', 'several sources: each stands under its name'],
+    ['shoal pack --from-archive old.tar.gz -o old.shoal', 'what extracting the archive would give'],
     ['shoal pack dataset --part 2/4 -o part2.shoal', 'the second of four shares, here or on another machine'],
     ['shoal pack dataset -o train.shoal --meta licence=CC0', 'shown by shoal info'],
     ["shoal pack home -o home.shoal --exclude '*.tmp' --exclude /cache/", 'names anywhere, a directory in the root'],
@@ -48,9 +65,15 @@ export function packCommand(): Command {
     ['shoal pack results -o results.shoal --remove-source', 'read back and compared, then removed'],
     ['shoal pack dataset --dry-run', 'what would be packed, and how large it would be'],
   ])
-    .argument('<source...>', 'directories, or files, to pack')
+    .argument('[source...]', 'directories, or files, to pack')
     .option('-o, --output <image>', 'the index to write, NAME.shoal; the volume NAME.tar lies beside it')
     .option('--dry-run', 'look, and say what would be made; writes nothing, and -o is not needed')
+    .addOption(
+      new Option(
+        '--from-archive <file>',
+        'pack the tree in a tar, which may be compressed, without unpacking it; - is standard input',
+      ).conflicts(treeOptions),
+    )
     .option('--force', 'replace an image that exists')
     .option('--jobs <n>', 'threads that read the source', parseJobs)
     .option('--part <i/n>', 'pack only this share; merged, the images of all n parts hold everything', parsePart)
@@ -66,22 +89,28 @@ export function packCommand(): Command {
 }
 
 async function pack(sources: readonly string[], options: PackOptions, command: Command): Promise<void> {
+  const { fromArchive: archive } = options;
+  if (sources.length === 0 && archive === undefined) {
+    command.error("error: missing required argument 'source', or --from-archive");
+  }
+  if (sources.length > 0 && archive !== undefined) {
+    command.error('error: expected sources or --from-archive, found both; pack them apart and merge the images');
+  }
   const library = await import('../../index.ts');
   const begun = performance.now();
   const output = options.output === undefined ? undefined : argumentBytes(options.output);
-  const given = {
-    ...(await readSelection(options)),
+  const general = {
     ...readLayout(options),
     force: options.force === true,
     ...(options.jobs !== undefined && { jobs: options.jobs }),
-    ...(options.part !== undefined && { part: options.part }),
     ...(options.meta !== undefined && { metadata: options.meta }),
     provenance: options.provenance === true,
   };
+  const ofTree = { ...(await readSelection(options)), ...(options.part !== undefined && { part: options.part }) };
   const trees = sources.map(argumentBytes);
   if (options.dryRun) {
     const preview = await longWork('looking', options, (job) =>
-      library.previewPack(trees, { ...job, ...given, output }),
+      library.previewPack(trees, { ...job, ...general, ...ofTree, output }),
     );
     if (options.json) return standardOutput.writeJson(previewDocument(preview));
     if (!options.quiet) tellNotices(preview);
@@ -96,15 +125,29 @@ async function pack(sources: readonly string[], options: PackOptions, command: C
     ...(options.checkpoint !== undefined && { checkpoint: options.checkpoint }),
   };
   const result = await longWork('packing', options, (job) =>
-    library.packTree(trees, output, { ...job, ...given, ...removal }),
+    archive === undefined
+      ? library.packTree(trees, output, { ...job, ...general, ...ofTree, ...removal })
+      : withArchive(archive, (opened) => library.packArchive(opened, output, { ...job, ...general })),
   );
   const milliseconds = performance.now() - begun;
+  // A tree's sockets are no loss; a member of an archive is.
+  const lost = archive === undefined ? result.unreadable : result.skipped;
   const kept = result.removed?.kept ?? [];
-  if (result.unreadable.length > 0 || kept.length > 0) raiseExitStatus(exitCode('partial'));
+  if (lost.length > 0 || kept.length > 0) raiseExitStatus(exitCode('partial'));
   if (options.json) return standardOutput.writeJson(packDocument(output, result, milliseconds));
   if (!options.quiet) tellNotices(result);
   tellLeftOut(result);
   if (options.quiet) return;
   standardOutput.writeLine(summaryLine(output, result, milliseconds));
   if (result.removed !== undefined) standardOutput.writeLine(removedLine(result.removed));
+}
+
+/** `-` is standard input, which is let go of afterwards: somebody may hold its other end open for ever. */
+async function withArchive<T>(name: string, use: (archive: Buffer | NodeJS.ReadStream) => Promise<T>): Promise<T> {
+  if (name !== '-') return await use(argumentBytes(name));
+  try {
+    return await use(process.stdin);
+  } finally {
+    process.stdin.destroy();
+  }
 }
