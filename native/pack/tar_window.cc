@@ -104,7 +104,7 @@ Status TarWindow::FillFromStream(uint64_t offset, size_t length) {
     if (start_ < offset) return Status();
   } else {
     const auto passed = static_cast<size_t>(offset - start_);
-    std::memmove(buffer_.data(), buffer_.data() + passed, filled_ - passed);
+    std::copy(buffer_.data() + passed, buffer_.data() + filled_, buffer_.data());
     filled_ -= passed;
     start_ = offset;
   }
