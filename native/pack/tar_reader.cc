@@ -93,10 +93,10 @@ Status TarReader::CheckBeginning() {
   if (const ForeignKind* kind = FindForeignKind(block, length)) {
     const std::string name = kind->name;
     if (window_.is_stream()) {
-      return Damaged(Code::kUnsupported,
-                     "expected a tar, found a " + name +
-                         (kind->compressed ? " file; decompress it first, and hand it over with --from-archive -"
-                                           : "; extract it and pack the directory"));
+      return Damaged(Code::kUnsupported, kind->compressed
+                                             ? "expected a tar, found a " + name +
+                                                   " file; decompress it first, and hand it over with --from-archive -"
+                                             : "expected a tar, found " + name + "; extract it and pack the directory");
     }
     return Damaged(Code::kUnsupported,
                    kind->compressed
