@@ -35,6 +35,9 @@ class ArchiveWriter {
     progress_.entries_total = catalogue_.size();
     SHOAL_RETURN_IF_ERROR(WriteHeaders());
     while (next_ < catalogue_.segments.size()) SHOAL_RETURN_IF_ERROR(WriteFile(catalogue_.segments[next_].entry));
+    // What decompresses it holds the content against its own checksums only at its end.
+    uint64_t rest;
+    SHOAL_RETURN_IF_ERROR(stream_.Skip(UINT64_MAX, &rest));
     catalogue_.has_checksums = true;
     FillCopies(&catalogue_);
     for (size_t volume = 0; volume < catalogue_.plan.volumes.size(); volume++) {
