@@ -13,6 +13,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportArchive(env, exports);
   ExportUnpack(env, exports);
   ExportRemove(env, exports);
+  ExportSlice(env, exports);
   ExportWalk(env, exports);
   ExportFuse(env, exports);
   ExportZstd(env, exports);

@@ -59,6 +59,7 @@ void ExportMerge(Napi::Env env, Napi::Object exports);
 void ExportArchive(Napi::Env env, Napi::Object exports);
 void ExportUnpack(Napi::Env env, Napi::Object exports);
 void ExportRemove(Napi::Env env, Napi::Object exports);
+void ExportSlice(Napi::Env env, Napi::Object exports);
 void ExportWalk(Napi::Env env, Napi::Object exports);
 void ExportFuse(Napi::Env env, Napi::Object exports);
 void ExportZstd(Napi::Env env, Napi::Object exports);

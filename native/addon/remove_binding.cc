@@ -38,16 +38,18 @@ Status OpenUncached(const std::string& path, std::unique_ptr<Image>* image) {
   return Status();
 }
 
-// compareSources(catalogue, index, below, jobs, progress)
+// compareSources(catalogue, image, jobs, progress)
 Napi::Value CompareSources(const Napi::CallbackInfo& info) {
-  auto comparison = std::make_shared<SourceComparison>(ToPackCatalogue(info[0]));
-  std::string index = ToBytes(info[1]);
-  std::string below = ToBytes(info[2]);
-  const unsigned jobs = info[3].ToNumber().Uint32Value();
-  Progress* progress = ToProgress(info[4]);
+  auto given = info[1].As<Napi::Object>();
+  auto comparison =
+      std::make_shared<SourceComparison>(ToPackCatalogue(info[0]), given.Get("isSlice").ToBoolean().Value());
+  std::string index = ToBytes(given.Get("index"));
+  std::string below = ToBytes(given.Get("below"));
+  const unsigned jobs = info[2].ToNumber().Uint32Value();
+  Progress* progress = ToProgress(info[3]);
   auto verified = std::make_shared<VerifyOutcome>();
   return RunJob(
-      info.Env(), {info[4]},
+      info.Env(), {info[3]},
       [=]() -> Status {
         std::unique_ptr<Image> image;
         SHOAL_RETURN_IF_ERROR(OpenUncached(index, &image));
@@ -74,6 +76,9 @@ Napi::Value RemoveSourcesJob(const Napi::CallbackInfo& info) {
         result.Set("inodes", static_cast<double>(removed->inodes));
         result.Set("bytes", static_cast<double>(removed->bytes));
         result.Set("kept", ToProblems(env, removed->kept));
+        Napi::Array not_empty = Napi::Array::New(env, removed->not_empty.size());
+        for (uint32_t i = 0; i < removed->not_empty.size(); i++) not_empty.Set(i, ToBuffer(env, removed->not_empty[i]));
+        result.Set("notEmpty", not_empty);
         return result;
       });
 }

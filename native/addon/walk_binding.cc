@@ -20,6 +20,7 @@ WalkOptions ToWalkOptions(const Napi::Object& given) {
   options.one_file_system = given.Get("oneFileSystem").ToBoolean();
   options.skip_unreadable = given.Get("skipUnreadable").ToBoolean();
   options.tests_access = given.Get("testsAccess").ToBoolean();
+  options.measures_space = given.Get("measuresSpace").ToBoolean();
   return options;
 }
 

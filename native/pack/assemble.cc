@@ -16,8 +16,8 @@ constexpr uint32_t kUnset = 0xFFFFFFFF;
 class Assembler {
  public:
   Assembler(std::deque<Listing>* listings, AttributeTable* attributes, const std::vector<Source>& sources,
-            PackCatalogue* out)
-      : listings_(*listings), table_(*attributes), sources_(sources), out_(*out) {}
+            bool measures_space, PackCatalogue* out)
+      : listings_(*listings), table_(*attributes), sources_(sources), measures_space_(measures_space), out_(*out) {}
 
   Status Run();
 
@@ -45,6 +45,7 @@ class Assembler {
   std::deque<Listing>& listings_;
   AttributeTable& table_;
   const std::vector<Source>& sources_;
+  const bool measures_space_;
   PackCatalogue& out_;
 
   std::vector<uint32_t> rows_;  // row in the table → row in the catalogue
@@ -90,6 +91,7 @@ Status Assembler::CountAndReserve() {
   out_.counts.reserve(count);
   out_.checksums.reserve(count);
   out_.stamps.reserve(count);
+  if (measures_space_) out_.spaces.reserve(count);
   directories_.reserve(directories);
   return Status();
 }
@@ -163,6 +165,7 @@ Status Assembler::AddChild(std::string_view name, uint32_t parent, const Child& 
     case Child::Kind::kFile:
       out_.sizes[entry] = child.size;
       out_.content_bytes += child.size;
+      if (measures_space_) out_.spaces[entry] = child.place;
       while (cursors->holed < part->holed.size() && part->holed[cursors->holed].child < number) cursors->holed++;
       if (cursors->holed < part->holed.size() && part->holed[cursors->holed].child == number) {
         out_.extent_lists.push_back({entry, child.size, std::move(part->holed[cursors->holed].data)});
@@ -197,6 +200,7 @@ void Assembler::AddEntry(std::string_view name, uint32_t parent) {
   out_.counts.push_back(0);
   out_.checksums.push_back(0);
   out_.stamps.push_back(0);
+  if (measures_space_) out_.spaces.push_back(0);
 }
 
 // Rows and sets are numbered in the order of their first use, which does not depend on the walk's timing.
@@ -226,8 +230,8 @@ Status Assembler::SetAttributes(uint32_t entry, uint32_t row_number) {
 }  // namespace
 
 Status Assemble(std::deque<Listing>* listings, AttributeTable* attributes, const std::vector<Source>& sources,
-                PackCatalogue* out) {
-  return Assembler(listings, attributes, sources, out).Run();
+                bool measures_space, PackCatalogue* out) {
+  return Assembler(listings, attributes, sources, measures_space, out).Run();
 }
 
 }  // namespace shoal

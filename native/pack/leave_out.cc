@@ -68,7 +68,7 @@ void Remover::RemoveOtherNames(std::vector<Problem>* others) {
   std::sort(removed_.begin(), removed_.end());
 }
 
-// Those that are files: each is an entry of the root.
+// Each is an entry of the root.
 void Remover::RemoveSources() {
   if (!catalogue_.made_up_root) return;
   std::vector<Source> kept;
@@ -148,6 +148,7 @@ void Remover::MoveDown() {
   close(&catalogue_.counts);
   close(&catalogue_.checksums);
   close(&catalogue_.stamps);
+  close(&catalogue_.spaces);
 }
 
 // FORMAT §4.6: a count, and for each attribute u16 and u32 lengths of its name and value before them.

@@ -19,7 +19,8 @@ struct Child {
   uint64_t stamp = 0;
   uint32_t nanoseconds = 0;
   uint32_t attributes = 0;  // row in the AttributeTable
-  uint32_t place = 0;       // directory: its listing; symbolic link: offset of its target in the part's targets
+  // Directory: its listing; symbolic link: offset of its target in the part's targets; file: as PackCatalogue::spaces.
+  uint32_t place = 0;
   Kind kind = Kind::kAbsent;
 };
 

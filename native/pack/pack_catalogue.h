@@ -29,7 +29,12 @@ struct PackCatalogue : Catalogue, DirectoryTree {
   bool made_up_root = false;
   bool complete = true;           // nothing is missing that was to be packed
   bool skips_unreadable = false;  // a directory that changed since the walk is told, and packed as the walk saw it
-  std::vector<uint64_t> stamps;   // per entry: StampOf at the time of the walk
+  // False for a slice: what was removed of the slices before has changed directories.
+  bool checks_directories = true;
+  std::vector<uint64_t> stamps;  // per entry: StampOf at the time of the walk
+  // Per entry: what a file takes of its filesystem, in units of st_blocks (512 bytes), at most 2 TiB. Empty: the walk
+  // was not asked for it.
+  std::vector<uint32_t> spaces;
   // Per entry: the file that a copy has the content of, which is no copy; else kNone. Empty: there are no copies.
   std::vector<uint32_t> originals;
 

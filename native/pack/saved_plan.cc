@@ -15,7 +15,7 @@ namespace shoal {
 namespace {
 
 // Eight bytes that no other version of this file begins with: what follows is laid out by Fields below.
-constexpr char kMagic[] = "SHOALP1\n";
+constexpr char kMagic[] = "SHOALP2\n";
 constexpr size_t kMagicLength = 8;
 
 // Writes numbers, text and columns one behind the other: a length in bytes before each, a CRC32C over all at the end.
@@ -121,6 +121,7 @@ void Columns(To* to, Catalogue* catalogue) {
   to->Column(catalogue->counts);
   to->Column(catalogue->checksums);
   to->Column(catalogue->stamps);
+  to->Column(catalogue->spaces);
   to->Column(catalogue->originals);
   to->Column(catalogue->attribute_rows);
   to->Column(catalogue->xattr_sets);
@@ -142,6 +143,7 @@ Status SavePlan(const PackCatalogue& catalogue, const std::string& request, cons
   saver.Number(catalogue.made_up_root);
   saver.Number(catalogue.complete);
   saver.Number(catalogue.skips_unreadable);
+  saver.Number(catalogue.checks_directories);
   saver.Number(catalogue.content_bytes);
   Columns(&saver, &catalogue);
   saver.Number(catalogue.extent_lists.size());
@@ -179,14 +181,16 @@ Status LoadPlan(const std::string& path, std::string* request, std::shared_ptr<P
     Source& source = catalogue->sources.emplace_back();
     for (std::string* text : {&source.given, &source.absolute, &source.name}) loader.Column(*text);
   }
-  uint64_t made_up_root, complete, skips_unreadable;
+  uint64_t made_up_root, complete, skips_unreadable, checks_directories;
   loader.Number(made_up_root);
   loader.Number(complete);
   loader.Number(skips_unreadable);
+  loader.Number(checks_directories);
   loader.Number(catalogue->content_bytes);
   catalogue->made_up_root = made_up_root != 0;
   catalogue->complete = complete != 0;
   catalogue->skips_unreadable = skips_unreadable != 0;
+  catalogue->checks_directories = checks_directories != 0;
   Columns(&loader, catalogue.get());
   loader.Number(count);
   for (uint64_t i = 0; i < count; i++) {

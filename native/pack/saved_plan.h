@@ -9,7 +9,7 @@
 
 namespace shoal {
 
-// Writes a new file at `path`, which is not synced. `request` is what the run was asked for, as text that only the
+// Writes a new file at `path`, which is not synced (the caller does, where it must last). `request` is what the run was asked for, as text that only the
 // caller reads.
 Status SavePlan(const PackCatalogue& catalogue, const std::string& request, const std::string& path);
 

@@ -16,6 +16,7 @@ struct WalkOptions {
   bool one_file_system = false;  // a directory of another filesystem than its source's is packed without its contents
   bool skip_unreadable = false;  // what cannot be read is left out; else the catalogue is not complete
   bool tests_access = false;     // files that may not be opened are told now, not only when they are written
+  bool measures_space = false;   // the catalogue gets PackCatalogue::spaces
 };
 
 }  // namespace shoal

@@ -199,6 +199,7 @@ Status WalkThread::LookAt(int fd, uint32_t number, const Listing& listing, uint3
   if (S_ISREG(status.st_mode)) {
     found->kind = Child::Kind::kFile;
     found->size = static_cast<uint64_t>(status.st_size);
+    found->place = static_cast<uint32_t>(std::min<uint64_t>(static_cast<uint64_t>(status.st_blocks), UINT32_MAX));
     if (walker_.options().tests_access && faccessat(fd, name, R_OK, 0) != 0)
       return Status::FromErrno("cannot open", "", errno);
     std::vector<Extent> data;

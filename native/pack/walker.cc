@@ -34,7 +34,7 @@ Status Walker::Finish(Walked* out) {
   out->catalogue = std::make_shared<PackCatalogue>();
   out->catalogue->skips_unreadable = options_.skip_unreadable;
   out->catalogue->complete = options_.skip_unreadable || out->unreadable.empty();
-  return Assemble(&listings_, &attributes_, sources_, out->catalogue.get());
+  return Assemble(&listings_, &attributes_, sources_, options_.measures_space, out->catalogue.get());
 }
 
 Listing& Walker::At(uint32_t number) const {

@@ -69,6 +69,7 @@ class Remover {
 
   std::mutex mutex_;
   std::vector<Kept> kept_;
+  std::vector<uint32_t> not_empty_;
   // By entry: a directory with something in it that was told of, so that its own staying needs no explanation.
   std::vector<uint8_t> explained_;
 };
@@ -145,6 +146,8 @@ Status Remover::Run(std::vector<Kept> kept, RemovedSources* out) {
   out->bytes = bytes_;
   for (Kept& item : kept_) out->kept.push_back({item.code, catalogue_.SourcePath(item.entry), std::move(item.message)});
   std::sort(out->kept.begin(), out->kept.end(), [](const Problem& a, const Problem& b) { return a.path < b.path; });
+  for (uint32_t entry : not_empty_) out->not_empty.push_back(catalogue_.SourcePath(entry));
+  std::sort(out->not_empty.begin(), out->not_empty.end());
   return Stopped()
              ? Status(Code::kCancelled, "cancelled while packed sources were removed; what is left, --resume removes")
              : Status();
@@ -296,9 +299,7 @@ Status RemoverThread::RemoveDirectory(uint32_t entry) {
   const int error = errno;
   if (error != ENOTEMPTY && error != EEXIST) return Status::FromErrno("cannot remove", "", error);
   std::lock_guard<std::mutex> lock(remover_.mutex_);
-  if (remover_.explained_[entry] == 0) {
-    remover_.kept_.push_back({entry, Code::kDifferent, "is not empty: something in it is not in the image"});
-  }
+  if (remover_.explained_[entry] == 0) remover_.not_empty_.push_back(entry);
   remover_.explained_[catalogue_.parents[entry]] = 1;
   return Status();
 }

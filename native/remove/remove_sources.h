@@ -15,6 +15,8 @@ struct RemovedSources {
   uint64_t inodes = 0;  // given back to the filesystem
   uint64_t bytes = 0;   // of content whose last name was removed
   std::vector<Problem> kept;
+  // Directories that stay because of something in them that was not compared, and that nothing in `kept` explains.
+  std::vector<std::string> not_empty;
 };
 
 // Removes each entry that was the same in `comparison` and is still what was compared: files first, then the

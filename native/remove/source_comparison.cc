@@ -30,7 +30,7 @@ Status SourceComparison::Run(const Image& image, const std::string& below, unsig
     SHOAL_RETURN_IF_ERROR(index.Get(0, &top));
     SHOAL_RETURN_IF_ERROR(index.Lookup(top, below, &root));
   }
-  match_ = std::make_unique<SourceMatch>(*catalogue_, index);
+  match_ = std::make_unique<SourceMatch>(*catalogue_, index, is_slice_);
   SHOAL_RETURN_IF_ERROR(match_->Run(root, *progress, &kept_));
   same_.assign(catalogue_->size(), 0);
   for (unsigned worker = 0; worker < jobs; worker++) {

@@ -18,8 +18,10 @@ namespace shoal {
 
 class SourceComparison : public ComparedFiles {
  public:
-  // `catalogue` is of a walk of the sources that may be later than the one the image was made from.
-  explicit SourceComparison(std::shared_ptr<const PackCatalogue> catalogue) : catalogue_(std::move(catalogue)) {}
+  // `catalogue` is of a walk of the sources that may be later than the one the image was made from. `is_slice`: the
+  // image holds a slice of the sources.
+  SourceComparison(std::shared_ptr<const PackCatalogue> catalogue, bool is_slice)
+      : catalogue_(std::move(catalogue)), is_slice_(is_slice) {}
 
   // Verifies the image, all of it, and compares each file of the sources with it byte by byte. `below`: the image's
   // entry of this name stands for the root of the catalogue; empty: its root. Damage of the index, and kCancelled, are
@@ -40,6 +42,7 @@ class SourceComparison : public ComparedFiles {
 
  private:
   const std::shared_ptr<const PackCatalogue> catalogue_;
+  const bool is_slice_;
   std::unique_ptr<SourceMatch> match_;
   std::vector<std::unique_ptr<FileReader>> readers_;  // by worker
   std::vector<uint8_t> same_;                         // by entry: a file whose content was compared

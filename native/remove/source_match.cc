@@ -25,7 +25,7 @@ Status SourceMatch::Run(uint32_t root, const Progress& progress, std::vector<Kep
     if (places_[entry] == kNone) {
       // Told once, for the highest directory that the image lacks.
       const bool is_told = entry > 0 && places_[catalogue_.parents[entry]] == kNone;
-      if (!is_told) kept->push_back({entry, Code::kDifferent, "the image lacks it"});
+      if (!is_told && !is_slice_) kept->push_back({entry, Code::kDifferent, "the image lacks it"});
       continue;
     }
     std::string difference;

@@ -24,7 +24,9 @@ struct Kept {
 
 class SourceMatch {
  public:
-  SourceMatch(const PackCatalogue& catalogue, const IndexView& index) : catalogue_(catalogue), index_(index) {}
+  // `is_slice`: the image holds some of the entries, and the others are none of its business.
+  SourceMatch(const PackCatalogue& catalogue, const IndexView& index, bool is_slice)
+      : catalogue_(catalogue), index_(index), is_slice_(is_slice) {}
 
   // Finds each of the catalogue's entries in the image, whose entry `root` stands for the catalogue's root. One that
   // the image lacks, or holds with other metadata, goes to *kept. Not compared: link counts, which fall as names are
@@ -46,6 +48,7 @@ class SourceMatch {
 
   const PackCatalogue& catalogue_;
   const IndexView& index_;
+  const bool is_slice_;
   std::vector<uint32_t> places_;  // entry of the catalogue → of the image, or kNone
   std::vector<uint8_t> matched_;
   std::vector<std::pair<uint32_t, uint32_t>> files_;  // file of the image, of the catalogue; sorted

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Layout } from '../index.ts';
-import { parseVolumeSize } from './option-values.ts';
+import { parseSizeOf } from './option-values.ts';
 import { argumentBytes } from './raw-arguments.ts';
 
 /** Options that say how entries are put into volumes. `--null` is one of the selection's. */
@@ -16,7 +16,11 @@ export interface LayoutOptions {
 
 export function addLayoutOptions(command: Command): Command {
   return command
-    .option('--volume-size <size>', 'split into volumes NAME-00000.tar, … of at most this size', parseVolumeSize)
+    .option(
+      '--volume-size <size>',
+      'split into volumes NAME-00000.tar, … of at most this size',
+      parseSizeOf('--volume-size'),
+    )
     .option('--shard-names <pattern>', 'names for these volumes: train-{000000..000146}.tar')
     .option('--samples', 'keep the files of a WebDataset sample together, and in one volume')
     .option('--order <path|file>', 'by path (default), or first those that a file lists, one path a line', 'path')

@@ -26,13 +26,15 @@ export function parsePart(text: string): { number: number; count: number } {
   return { number: Number(number), count: Number(count) };
 }
 
-/** The value of `--volume-size`: bytes, as `4G` or `4000000000`. */
-export function parseVolumeSize(text: string): number {
-  try {
-    return parseSize(text);
-  } catch (error) {
-    throw error instanceof ShoalError ? new ShoalError('usage', `--volume-size: ${error.message}`) : error;
-  }
+/** The value of an option that is a size: bytes, as `4G` or `4000000000`. */
+export function parseSizeOf(option: string): (text: string) => number {
+  return (text) => {
+    try {
+      return parseSize(text);
+    } catch (error) {
+      throw error instanceof ShoalError ? new ShoalError('usage', `${option}: ${error.message}`) : error;
+    }
+  };
 }
 
 /** The value of `--lease`: a process id. */

@@ -91,6 +91,20 @@ async function renameToNew(temporary: Buffer, path: Buffer): Promise<void> {
   await unlink(temporary);
 }
 
+/** Makes what somebody wrote to the file at `path` durable. */
+export async function syncFile(path: Buffer): Promise<void> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw systemError('sync', showBytes(path), error);
+  }
+}
+
 /** Makes the names in the directory of `path` durable. */
 export async function syncDirectoryOf(path: Buffer): Promise<void> {
   const slash = path.lastIndexOf(0x2f);

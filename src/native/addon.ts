@@ -85,6 +85,27 @@ export interface WalkOptions {
   readonly skipUnreadable: boolean;
   /** Whether files may be opened is told by the walk, too. */
   readonly testsAccess: boolean;
+  /** Whether the catalogue is to be divided by planSlices. */
+  readonly measuresSpace: boolean;
+}
+
+/** Bytes, as native/pack/slice_plan.h has them. */
+export interface SliceLimits {
+  /** That may be taken beyond what the sources took. */
+  readonly maxExtra: number;
+  /** Of these: taken all the time. */
+  readonly beside: number;
+  /** Of a slice's volume, unless a single file is longer; 0: no limit. */
+  readonly volumeSize: number;
+}
+
+/** What is packed, compared and removed before the next one is begun. */
+export interface NativeSlice {
+  /** Entries of the catalogue, from `first` to before `end`. */
+  readonly first: number;
+  readonly end: number;
+  /** Bytes taken beyond what the sources took while the slice is made, at most. */
+  readonly extra: number;
 }
 
 /** Counts of entries by kind, a root made up not among them. */
@@ -263,6 +284,15 @@ export interface NativeComparison {
   readonly __comparison: unique symbol;
 }
 
+/** The image that sources are compared with. */
+export interface ComparedImage {
+  readonly index: Buffer;
+  /** The image's entry of this name stands for the root of the walk; empty: its root. */
+  readonly below: Buffer;
+  /** Whether the image holds a slice of the sources: what it lacks is no difference then. */
+  readonly isSlice: boolean;
+}
+
 export interface CompareSourcesResult extends VerifyResult {
   readonly comparison: NativeComparison;
 }
@@ -274,6 +304,8 @@ export interface RemoveSourcesResult {
   readonly bytes: number;
   /** What differs from the image, has changed since it was compared, or could not be removed. */
   readonly kept: readonly NativeProblem[];
+  /** Directories that stay because of something in them that was not compared, and that nothing in `kept` explains. */
+  readonly notEmpty: readonly Buffer[];
 }
 
 export interface ExtractResult {
@@ -369,6 +401,12 @@ export interface Addon {
   walk(options: WalkOptions, progress: BigUint64Array): Promise<WalkResult>;
   /** The catalogue of a run that was stopped, and the request that it was saved with. Rejects with `malformed` where the file is none, or half of one. */
   loadPlan(path: Buffer): Promise<WalkedCatalogue & { readonly request: Buffer }>;
+  /** Writes the catalogue to a new file, for loadPlan. */
+  savePlan(catalogue: NativeCatalogue, path: Buffer, request: Buffer): Promise<void>;
+  /** Divides a walked catalogue, always in the same way. Rejects with `usage` where the limits are too narrow. */
+  planSlices(catalogue: NativeCatalogue, limits: SliceLimits, jobs: number): Promise<readonly NativeSlice[]>;
+  /** A slice, with the directories above it, as a catalogue of its own. */
+  takeSlice(catalogue: NativeCatalogue, slice: NativeSlice): Promise<WalkedCatalogue>;
   /** Leaves a walked catalogue its directories and what else is of part number `part`, counted from 0, of `count`. */
   keepPart(catalogue: NativeCatalogue, part: number, count: number): Promise<WalkedCatalogue>;
   /** Takes the files of these numbers out of a walked catalogue, as if the walk had not met them. */
@@ -419,14 +457,10 @@ export interface Addon {
   verify(index: Buffer, jobs: number, progress: BigUint64Array): Promise<VerifyResult>;
   /** verify, and compares content and metadata with the directory. */
   compare(index: Buffer, directory: Buffer, jobs: number, progress: BigUint64Array): Promise<CompareResult>;
-  /**
-   * verify, reading from storage, and compares the sources of a walk with the image, whose entry `below` (empty: its root) stands for the root of
-   * the walk. The walk may be later than the one that the image was made from.
-   */
+  /** verify, reading from storage, and compares the sources of a walk with the image. The walk may be later than the one that the image was made from. */
   compareSources(
     catalogue: NativeCatalogue,
-    index: Buffer,
-    below: Buffer,
+    image: ComparedImage,
     jobs: number,
     progress: BigUint64Array,
   ): Promise<CompareSourcesResult>;

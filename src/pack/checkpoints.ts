@@ -1,6 +1,8 @@
 import { realpath, unlink } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import { isShoalError, ShoalError } from '../base/errors.ts';
 import { version } from '../base/version.ts';
+import { syncDirectoryOf, syncFile } from '../io/atomic-file.ts';
 import { systemCode } from '../io/system-error.ts';
 import type { NativeCheckpoints, NativeProblem, WalkResult } from '../native/addon.ts';
 import { loadAddon } from '../native/load.ts';
@@ -46,22 +48,34 @@ export function checkpointsOf(
   seconds: number,
   resume: boolean,
 ): NativeCheckpoints {
-  const { excluded, skipped, notices, unreadable } = report;
+  return { plan: work.plan, journal: work.journal, request: planText(request, report), seconds, resume };
+}
+
+/** Keeps what a walk has found where {@link loadPlannedRun} finds it, also after a power failure. */
+export async function savePlannedRun(work: WorkDirectory, request: string, walked: WalkResult): Promise<void> {
+  await runJob(() => loadAddon().savePlan(walked.catalogue, work.plan, planText(request, walked)));
+  await syncFile(work.plan);
+  await syncDirectoryOf(work.plan);
+}
+
+function planText(request: string, { excluded, skipped, notices, unreadable }: WalkReport): Buffer {
   const told = { excluded, skipped: toText(skipped), notices: toText(notices), unreadable: toText(unreadable) };
-  return {
-    plan: work.plan,
-    journal: work.journal,
-    request: Buffer.from(JSON.stringify({ request, report: told })),
-    seconds,
-    resume,
-  };
+  return Buffer.from(JSON.stringify({ request, report: told }));
 }
 
 /** What two runs must have in common for one to go on with the other. Options are those that decide what an image holds and where it lies. */
 export async function requestText(sources: readonly Buffer[], options: object): Promise<string> {
-  const real = await Promise.all(sources.map((source) => realpath(source, { encoding: 'buffer' })));
+  const real = await Promise.all(sources.map(realSource));
   const asked = { version, sources: real.map(latin1), options };
   return JSON.stringify(asked, (_, value: unknown) => (isBufferJson(value) ? latin1(Buffer.from(value.data)) : value));
+}
+
+/** A source's path without symbolic links; one that was removed already was a directory or a file in what is there still. */
+async function realSource(source: Buffer): Promise<Buffer> {
+  if ((await lstatOf(source)) !== undefined) return await realpath(source, { encoding: 'buffer' });
+  const path = resolve(source.toString('latin1'));
+  const parent = await realpath(Buffer.from(dirname(path), 'latin1'), { encoding: 'buffer' });
+  return Buffer.concat([parent, Buffer.from(parent.length > 1 ? '/' : ''), Buffer.from(basename(path), 'latin1')]);
 }
 
 /** A Buffer, of which JSON.stringify has made an object before anybody is asked. */
@@ -69,9 +83,15 @@ function isBufferJson(value: unknown): value is { readonly data: number[] } {
   return typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer';
 }
 
-/** Whether a run that was stopped now has written something that another one need not write again. */
-export async function hasCheckpoints(work: WorkDirectory): Promise<boolean> {
-  return (await lstatOf(work.journal)) !== undefined;
+/** Whether the directory of a run that ends with `error` is to stay: because what it made durable need not be made again, or because it has done nothing yet. */
+export async function isWorthKeeping(work: WorkDirectory, error: unknown): Promise<boolean> {
+  if (isShoalError(error, 'usage')) return await hasPlan(work);
+  return isShoalError(error, 'io', 'cancelled') && (await lstatOf(work.journal)) !== undefined;
+}
+
+/** Whether there is the plan of a run that was stopped. */
+export async function hasPlan(work: WorkDirectory): Promise<boolean> {
+  return (await lstatOf(work.plan)) !== undefined;
 }
 
 /** Before another plan is saved. */

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { openIndex } from '../image/open-image.ts';
 import type { JobOptions } from '../native/run-job.ts';
 import type { OutputPaths } from './output-paths.ts';
-import { type RemovedSources, removeRemaining } from './source-removal.ts';
+import { type RemovedSources, removeRemaining, toldRemoval } from './source-removal.ts';
 import { claimWorkDirectory } from './work-directory.ts';
 
 /** What is known of an image that was there already. */
@@ -38,7 +38,7 @@ export async function finishPublished(
   try {
     const summary = await summaryOf(paths);
     if (!removeSource) return summary;
-    return { ...summary, removed: await removeRemaining(sources, paths.index, jobs, options) };
+    return { ...summary, removed: toldRemoval(await removeRemaining(sources, paths.index, false, jobs, options)) };
   } finally {
     await work.release();
   }

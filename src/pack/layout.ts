@@ -54,6 +54,13 @@ export function volumeNaming(
   return { stem, numbered: volumeSize !== undefined, shards, ending };
 }
 
+/** {@link volumeNaming} for each way in which the volumes may turn out to be compressed. */
+export function possibleNamings(paths: OutputPaths, layout: Layout): VolumeNaming[] {
+  const level = compressionLevel(layout);
+  const ways = level === 'auto' ? [false, true] : [level > 0];
+  return ways.map((isCompressed) => volumeNaming(paths, layout, isCompressed));
+}
+
 /** What the native planner is told. Throws `usage` for what contradicts itself. */
 export function planOptions(
   { volumeSize, samples, order, orderNull, dedupe }: Layout,

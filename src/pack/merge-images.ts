@@ -10,7 +10,7 @@ import { publishFile, temporaryBeside, writeNewFile } from '../io/atomic-file.ts
 import { loadAddon } from '../native/load.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
 import { checkDirectory, checkFree, checkNoSource } from './check-request.ts';
-import { outputPaths } from './output-paths.ts';
+import { type OutputPaths, outputPaths } from './output-paths.ts';
 import { isReservedKey, packMetadata } from './pack-metadata.ts';
 import { type PartVolumes, partVolumes } from './part-volumes.ts';
 
@@ -70,15 +70,34 @@ export async function mergeImages(
   await checkNoSource(indexes, [paths.index]);
   await checkFree([paths.index], force);
 
+  return await joinImages(indexes, paths, {
+    ...options,
+    force,
+    remove: remove.map(toBytes),
+    metadata: (common) => packMetadata({ ...common, ...metadata }, indexes, false),
+  });
+}
+
+export interface JoinOptions extends JobOptions {
+  readonly force: boolean;
+  readonly remove: readonly Buffer[];
+  /** What is stored, where `common` is what the images have alike. */
+  readonly metadata: (common: Metadata) => Metadata;
+}
+
+/** {@link mergeImages}, where what was asked for is in order. */
+export async function joinImages(
+  indexes: readonly Buffer[],
+  paths: OutputPaths,
+  options: JoinOptions,
+): Promise<MergeSummary> {
   const opened: OpenedPart[] = [];
   try {
     for (const path of indexes) opened.push({ path, index: IndexReader.open(path) });
     const volumes = partVolumes(opened, paths.directory);
     const files = volumes.all.map(({ name }) => volumePath(paths.index, name));
     await checkNoSource(files, [paths.index]);
-    const common = commonMetadata(opened.map(({ index }) => index.metadata()));
-    const stored = packMetadata({ ...common, ...metadata }, indexes, false);
-    return await writeMerged(opened, volumes, remove.map(toBytes), stored, paths.index, { ...options, force });
+    return await writeMerged(opened, volumes, paths.index, options);
   } finally {
     for (const { index } of opened) index.close();
   }
@@ -87,16 +106,15 @@ export async function mergeImages(
 async function writeMerged(
   opened: readonly OpenedPart[],
   { all, rows }: PartVolumes,
-  remove: readonly Buffer[],
-  metadata: Metadata,
   image: Buffer,
-  options: JobOptions & { readonly force: boolean },
+  options: JoinOptions,
 ): Promise<MergeSummary> {
   const addon = loadAddon();
   const parts = opened.map(({ path }, part) => ({ index: path, volumes: rows[part] as Uint32Array }));
-  const merged = await runJob((counters) => addon.mergeImages(parts, remove, counters), options);
+  const merged = await runJob((counters) => addon.mergeImages(parts, options.remove, counters), options);
   throwMissing(merged.missing);
   const used = Array.from(merged.volumes, (number) => all[number]);
+  const metadata = options.metadata(commonMetadata(opened.map(({ index }) => index.metadata())));
   const {
     id,
     length,

@@ -1,48 +1,23 @@
 import { availableParallelism } from 'node:os';
 import { isShoalError, ShoalError } from '../base/errors.ts';
-import type { Metadata } from '../format/metadata.ts';
 import { entryProblems } from '../image/entry-problem.ts';
-import type { WalkResult } from '../native/addon.ts';
-import { loadAddon } from '../native/load.ts';
-import { type JobOptions, runJob, throwIfCancelled } from '../native/run-job.ts';
-import { buildIndex } from './build-index.ts';
 import { checkFree, checkReadable, checkRequest, lstatOf } from './check-request.ts';
-import { defaultInterval, hasCheckpoints, loadPlannedRun, requestText } from './checkpoints.ts';
+import { isWorthKeeping, loadPlannedRun, requestText } from './checkpoints.ts';
 import { finishPublished } from './finish-published.ts';
-import { firstFiles, freeVolumeNames } from './free-names.ts';
-import { compressionLevel, decideLevel, type Layout, layoutOf, planOptions, volumeNaming } from './layout.ts';
+import { firstFiles } from './free-names.ts';
+import { compressionLevel, planOptions, possibleNamings } from './layout.ts';
+import { makeImage } from './make-image.ts';
 import { outputPaths } from './output-paths.ts';
 import { packMetadata } from './pack-metadata.ts';
+import { optionsThatMatter, type PackOptions } from './pack-options.ts';
+import { packSlices } from './pack-slices.ts';
 import { imageSummary, type PackSummary } from './pack-summary.ts';
-import { publishImage } from './publish.ts';
-import { readBack } from './read-back.ts';
-import { type Selection, walkOptions } from './selection.ts';
-import { removeSources } from './source-removal.ts';
-import { checkPart, keepPart, type TreePart } from './tree-part.ts';
-import { claimWorkDirectory } from './work-directory.ts';
-import { writeReadable } from './write-readable.ts';
-
-export interface PackOptions extends JobOptions, Selection, Layout {
-  /** Replaces an image that exists. */
-  readonly force?: boolean | undefined;
-  /** Threads. Default: one for each processor. */
-  readonly jobs?: number | undefined;
-  /**
-   * Packs this share of the trees only: all directories, and of the rest what the hash of its path says. The images of all parts, merged, hold the
-   * trees as one image would.
-   */
-  readonly part?: TreePart | undefined;
-  /** Free keys and values to store in the image. */
-  readonly metadata?: Metadata | undefined;
-  /** Stores source, host, time and command; the image then differs from run to run. */
-  readonly provenance?: boolean | undefined;
-  /** Removes from the sources what was read back from the published image and compared. */
-  readonly removeSource?: boolean | undefined;
-  /** Goes on where a run that was stopped got to. Where the image is there already, that is removing its sources, or nothing. */
-  readonly resume?: boolean | undefined;
-  /** Seconds after which what was written is made durable each time, so that `resume` can go on from there. Default: 10. */
-  readonly checkpoint?: number | undefined;
-}
+import { checkNoSlices } from './slice-images.ts';
+import { removeSources, toldRemoval } from './source-removal.ts';
+import { checkPart } from './tree-part.ts';
+import { walkSources } from './walk-sources.ts';
+import { withWorkDirectory } from './with-work-directory.ts';
+import type { WorkDirectory } from './work-directory.ts';
 
 /**
  * Packs trees into the image whose index is `output` (`NAME.shoal`; the volume `NAME.tar`, or several, lie beside it). One directory: its contents are the
@@ -68,45 +43,31 @@ export async function packTree(
   options: PackOptions = {},
 ): Promise<PackSummary> {
   const { force = false, jobs = availableParallelism(), metadata = {}, provenance = false } = options;
-  const { removeSource = false, resume = false } = options;
+  const { removeSource = false, resume = false, maxExtra } = options;
   checkForce(force, removeSource, resume);
   const trees = sources.map((source) => Buffer.from(source));
   const paths = outputPaths(Buffer.from(output));
   const stored = packMetadata(metadata, trees, provenance);
   if (options.part !== undefined) checkPart(options.part);
-  const asked = compressionLevel(options);
+  compressionLevel(options);
   const { orderFile } = planOptions(options, 0);
+  if (maxExtra !== undefined) return await packSlices(trees, paths, stored, jobs, { ...options, maxExtra });
   if (resume && (await lstatOf(paths.index)) !== undefined) {
     return await finishPublished(trees, paths, removeSource, jobs, options);
   }
-  const namings = (asked === 'auto' ? [false, true] : [asked > 0]).map((is) => volumeNaming(paths, options, is));
-  const firstOutputs = firstFiles(paths, namings);
+  const firstOutputs = firstFiles(paths, possibleNamings(paths, options));
   await checkRequest(trees, paths, firstOutputs);
+  await checkNoSlices(paths);
   if (orderFile !== undefined) await checkReadable(orderFile);
 
-  const work = await claimWorkDirectory(paths, resume);
-  let keep = false;
-  try {
+  return await withWorkDirectory(paths, resume, keepBegun, async (work) => {
     await checkFree(firstOutputs, force);
-    const request = await requestText(trees, {
-      ...walkOptions([], 0, options),
-      ...layoutOf(options),
-      part: options.part,
-    });
+    const request = await requestText(trees, optionsThatMatter(options));
     const planned = resume ? await loadPlannedRun(work, request) : undefined;
     const walked = planned ?? (await walkSources(trees, jobs, options));
-    const level = await decideLevel(walked.catalogue, options, options);
-    const checkpoint = options.checkpoint ?? defaultInterval;
-    const how = { level, request, resume: planned !== undefined, checkpoint };
-    const naming = volumeNaming(paths, options, level > 0);
-    const name = (count: number) => freeVolumeNames(naming, count, paths, trees, force);
-    const { packed, plan, names, unreadable } = await writeReadable(walked, how, name, work, jobs, options);
-    const index = await buildIndex(packed.catalogue, names, stored, work, jobs);
-    const comparison = await readBack(work, packed, removeSource, jobs, options);
-    throwIfCancelled(options.signal);
-    await work.checkOwn();
-    await publishImage(work, paths, naming, names.length, force);
-    const removed = comparison && (await removeSources(comparison, jobs, options));
+    const order = { sources: trees, paths, metadata: stored, request, isBegun: planned !== undefined };
+    const { packed, plan, index, unreadable, comparison } = await makeImage(walked, order, work, jobs, options);
+    const removed = comparison && toldRemoval(await removeSources(comparison, jobs, options));
     return {
       ...imageSummary(paths.index, packed, plan, index),
       excluded: walked.excluded,
@@ -115,30 +76,13 @@ export async function packTree(
       unreadable: entryProblems(unreadable),
       ...(removed && { removed }),
     };
-  } catch (error) {
-    keep = isShoalError(error, 'io', 'cancelled', 'usage') && (await hasCheckpoints(work));
-    throw keep && !isShoalError(error, 'usage') ? withHint(work.named(error)) : work.named(error);
-  } finally {
-    await work.release(keep);
-  }
-}
-
-async function walkSources(trees: readonly Buffer[], jobs: number, options: PackOptions): Promise<WalkResult> {
-  const whole = await runJob((counters) => loadAddon().walk(walkOptions(trees, jobs, options), counters), options);
-  return { ...whole, ...(options.part && (await keepPart(whole.catalogue, options.part))) };
-}
-
-/** Says how a run that has kept what it wrote is gone on with. */
-function withHint(error: unknown): unknown {
-  if (!(error instanceof ShoalError)) return error;
-  const { code, message, path, offset, problems, cause } = error;
-  const hint = `${message}; what was written is kept: the same command with --resume goes on, without it starts over`;
-  return new ShoalError(code, hint, {
-    ...(path !== undefined && { path }),
-    ...(offset !== undefined && { offset }),
-    problems,
-    cause,
   });
+}
+
+async function keepBegun(work: WorkDirectory, error: unknown): Promise<{ hint?: string } | undefined> {
+  if (!(await isWorthKeeping(work, error))) return undefined;
+  if (isShoalError(error, 'usage')) return {};
+  return { hint: 'what was written is kept: the same command with --resume goes on, without it starts over' };
 }
 
 function checkForce(force: boolean, removeSource: boolean, resume: boolean): void {

@@ -80,7 +80,10 @@ export async function previewPack(
     await checkRequest(trees, paths, firstOutputs);
     await checkFree(firstOutputs, force);
   }
-  const whole = await runJob((counters) => walk(walkOptions(trees, jobs, options, true), counters), options);
+  const whole = await runJob(
+    (counters) => walk(walkOptions(trees, jobs, options, { testsAccess: true }), counters),
+    options,
+  );
   const walked = { ...whole, ...(options.part && (await keepPart(whole.catalogue, options.part))) };
   const { catalogue } = walked;
   if (options.dedupe === true) await runJob((counters) => findCopies(catalogue, jobs, counters), options);

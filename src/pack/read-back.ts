@@ -19,7 +19,7 @@ export async function readBack(
   options: JobOptions,
 ): Promise<NativeComparison | undefined> {
   const compared = removeSource
-    ? await compareSources(catalogue, work.index, Buffer.alloc(0), jobs, options)
+    ? await compareSources(catalogue, { index: work.index, below: Buffer.alloc(0), isSlice: false }, jobs, options)
     : undefined;
   const verified = compared
     ? { entries: compared.entries, problems: entryProblems(compared.problems) }

@@ -19,12 +19,15 @@ export interface Selection {
   readonly skipUnreadable?: boolean | undefined;
 }
 
-/** What the native walk is told. `testsAccess`: it also asks whether files may be opened, which is else found when they are. */
+/**
+ * What the native walk is told. `testsAccess`: it also asks whether files may be opened, which is else found when they are. `measuresSpace`: it also
+ * notes what space they take.
+ */
 export function walkOptions(
   sources: readonly Buffer[],
   jobs: number,
   selection: Selection,
-  testsAccess = false,
+  { testsAccess = false, measuresSpace = false } = {},
 ): WalkOptions {
   const { exclude = [], files, nullSeparated = false, oneFileSystem = false, skipUnreadable = false } = selection;
   return {
@@ -36,5 +39,6 @@ export function walkOptions(
     oneFileSystem,
     skipUnreadable,
     testsAccess,
+    measuresSpace,
   };
 }

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { type EntryProblem, entryProblems } from '../image/entry-problem.ts';
-import type { CompareSourcesResult, NativeCatalogue, NativeComparison } from '../native/addon.ts';
+import type { ComparedImage, CompareSourcesResult, NativeCatalogue, NativeComparison } from '../native/addon.ts';
 import { loadAddon } from '../native/load.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
 import { lstatOf } from './check-request.ts';
@@ -20,15 +20,20 @@ export interface RemovedSources {
   readonly kept: readonly EntryProblem[];
 }
 
-/** Compares the walked sources with the image whose index is at `index`, every byte, reading the image from storage. */
+/** What one call has removed, before it is told. */
+export interface RemovedOnce extends RemovedSources {
+  /** Directories that stay because of something in them that was not compared, and that nothing in `kept` explains. */
+  readonly notEmpty: readonly Buffer[];
+}
+
+/** Compares the walked sources with the image, every byte, reading the image from storage. */
 export async function compareSources(
   catalogue: NativeCatalogue,
-  index: Buffer,
-  below: Buffer,
+  image: ComparedImage,
   jobs: number,
   options: JobOptions,
 ): Promise<CompareSourcesResult> {
-  return await runJob((counters) => loadAddon().compareSources(catalogue, index, below, jobs, counters), options);
+  return await runJob((counters) => loadAddon().compareSources(catalogue, image, jobs, counters), options);
 }
 
 /** Removes what was compared and is still the same. The image must be durable under its name. */
@@ -36,29 +41,43 @@ export async function removeSources(
   comparison: NativeComparison,
   jobs: number,
   options: JobOptions,
-): Promise<RemovedSources> {
+): Promise<RemovedOnce> {
   const removed = await runJob((counters) => loadAddon().removeSources(comparison, jobs, counters), options);
   return { ...removed, kept: entryProblems(removed.kept) };
 }
 
+/** What is told of a removal that was all there was to remove. */
+export function toldRemoval({ entries, inodes, bytes, kept, notEmpty }: RemovedOnce): RemovedSources {
+  return { entries, inodes, bytes, kept: [...kept, ...notEmpty.map(tellNotEmpty)].toSorted(byPath) };
+}
+
+export function tellNotEmpty(path: Buffer): EntryProblem {
+  return { code: 'different', path, message: 'is not empty: something in it is not in the image' };
+}
+
+export function byPath(a: EntryProblem, b: EntryProblem): number {
+  return Buffer.compare(a.path, b.path);
+}
+
 /**
- * Removes what is left of the sources of a run that was stopped when it had published the image at `index`. Only what is there now and is in the image,
- * byte by byte, goes. Throws `checksum` without removing anything if the image is damaged.
+ * Removes what is left of the sources of a run that was stopped when it had published the image at `index`; `isSlice`: a slice of them. Only what is
+ * there now and is in the image, byte by byte, goes. Throws `checksum` without removing anything if the image is damaged.
  */
 export async function removeRemaining(
   sources: readonly Buffer[],
   index: Buffer,
+  isSlice: boolean,
   jobs: number,
   options: JobOptions,
-): Promise<RemovedSources> {
-  const remaining = await existing(sources);
-  if (remaining.length === 0) return { entries: 0, inodes: 0, bytes: 0, kept: [] };
+): Promise<RemovedOnce> {
+  const remaining = await existingSources(sources);
+  if (remaining.length === 0) return { entries: 0, inodes: 0, bytes: 0, kept: [], notEmpty: [] };
   const request = walkOptions(remaining, jobs, { skipUnreadable: true });
   const { catalogue, unreadable } = await runJob((counters) => loadAddon().walk(request, counters), options);
   // Alone, a directory would be taken for the whole of the image.
   const [only] = remaining;
   const below = sources.length > 1 && remaining.length === 1 && only !== undefined ? baseName(only) : Buffer.alloc(0);
-  const compared = await compareSources(catalogue, index, below, jobs, options);
+  const compared = await compareSources(catalogue, { index, below, isSlice }, jobs, options);
   const [damage] = compared.problems;
   if (damage !== undefined) {
     throw new ShoalError(
@@ -68,10 +87,11 @@ export async function removeRemaining(
     );
   }
   const removed = await removeSources(compared.comparison, jobs, options);
-  return { ...removed, kept: [...entryProblems(unreadable), ...removed.kept] };
+  return isSlice ? removed : { ...removed, kept: [...entryProblems(unreadable), ...removed.kept] };
 }
 
-async function existing(sources: readonly Buffer[]): Promise<Buffer[]> {
+/** Those of the sources that are there. */
+export async function existingSources(sources: readonly Buffer[]): Promise<Buffer[]> {
   const found = await Promise.all(sources.map(lstatOf));
   return sources.filter((_, i) => found[i] !== undefined);
 }

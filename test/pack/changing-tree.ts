@@ -2,8 +2,9 @@ import { mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { ShoalError } from '../../src/base/errors.ts';
+import type { PackOptions } from '../../src/pack/pack-options.ts';
 import type { PackSummary } from '../../src/pack/pack-summary.ts';
-import { type PackOptions, packTree } from '../../src/pack/pack-tree.ts';
+import { packTree } from '../../src/pack/pack-tree.ts';
 import { age, namesIn } from './image-files.ts';
 import { scratchDirectory } from './pack-process.ts';
 

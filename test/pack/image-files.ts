@@ -5,7 +5,8 @@ import { ShoalError } from '../../src/base/errors.ts';
 import type { Image } from '../../src/image/image.ts';
 import { openImage } from '../../src/image/open-image.ts';
 import { verifyImage } from '../../src/image/verify.ts';
-import { type PackOptions, packTree } from '../../src/pack/pack-tree.ts';
+import type { PackOptions } from '../../src/pack/pack-options.ts';
+import { packTree } from '../../src/pack/pack-tree.ts';
 
 export interface ImageFiles {
   readonly index: Buffer;

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { verifyImage } from '../../src/image/verify.ts';
 import { indexArchive } from '../../src/indexers/index-archive.ts';
+import type { PackOptions } from '../../src/pack/pack-options.ts';
 import type { PackSummary } from '../../src/pack/pack-summary.ts';
-import { type PackOptions, packTree } from '../../src/pack/pack-tree.ts';
+import { packTree } from '../../src/pack/pack-tree.ts';
 
 /** What packing made: the summary, and index and volumes by path. */
 export interface Packed {

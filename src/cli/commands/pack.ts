@@ -4,7 +4,7 @@ import { addCommonOptions, type CommonOptions, defineCommand } from '../define-c
 import { raiseExitStatus } from '../exit-status.ts';
 import { addLayoutOptions, type LayoutOptions, readLayout } from '../layout-options.ts';
 import { longWork } from '../long-work.ts';
-import { addMetadata, parseCheckpoint, parseJobs, parsePart } from '../option-values.ts';
+import { addMetadata, parseCheckpoint, parseJobs, parsePart, parseSizeOf } from '../option-values.ts';
 import {
   packDocument,
   previewDocument,
@@ -28,6 +28,7 @@ interface PackOptions extends CommonOptions, SelectionOptions, LayoutOptions {
   readonly meta?: Readonly<Record<string, string>>;
   readonly provenance?: true;
   readonly removeSource?: true;
+  readonly maxExtra?: number;
   readonly resume?: true;
   readonly checkpoint?: number;
 }
@@ -42,6 +43,7 @@ const treeOptions = [
   'skipUnreadable',
   'dedupe',
   'removeSource',
+  'maxExtra',
   'resume',
   'checkpoint',
   'dryRun',
@@ -63,6 +65,10 @@ export function packCommand(): Command {
       'shards for a WebDataset loader',
     ],
     ['shoal pack results -o results.shoal --remove-source', 'read back and compared, then removed'],
+    [
+      'shoal pack results -o results.shoal --remove-source --max-extra 20G',
+      'the same, where there is no room for the whole image beside the source',
+    ],
     ['shoal pack dataset --dry-run', 'what would be packed, and how large it would be'],
   ])
     .argument('[source...]', 'directories, or files, to pack')
@@ -81,6 +87,11 @@ export function packCommand(): Command {
     .option(
       '--remove-source',
       'remove from the sources what was read back and compared, byte by byte; what has changed stays',
+    )
+    .option(
+      '--max-extra <size>',
+      'with --remove-source: pack and remove in slices, so that no more than this is taken beyond what the source takes',
+      parseSizeOf('--max-extra'),
     )
     .option('--resume', 'go on where a run that was stopped got to; removing included')
     .option('--checkpoint <seconds>', 'make progress durable this often, for --resume', parseCheckpoint)
@@ -121,6 +132,7 @@ async function pack(sources: readonly string[], options: PackOptions, command: C
   if (output === undefined) return command.error("error: required option '-o, --output <image>' not specified");
   const removal = {
     removeSource: options.removeSource === true,
+    ...(options.maxExtra !== undefined && { maxExtra: options.maxExtra }),
     resume: options.resume === true,
     ...(options.checkpoint !== undefined && { checkpoint: options.checkpoint }),
   };
