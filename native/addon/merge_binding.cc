@@ -16,7 +16,7 @@ std::vector<uint32_t> ToNumbers(const Napi::Value& value) {
   return std::vector<uint32_t>(array.Data(), array.Data() + array.ElementLength());
 }
 
-// mergeImages(parts, removed, progress)
+// mergeImages(parts, removed, keepsVolumes, progress)
 Napi::Value MergeJob(const Napi::CallbackInfo& info) {
   auto request = std::make_shared<MergeRequest>();
   auto parts = info[0].As<Napi::Array>();
@@ -26,10 +26,11 @@ Napi::Value MergeJob(const Napi::CallbackInfo& info) {
     request->volumes.push_back(ToNumbers(part.Get("volumes")));
   }
   request->removed = ToBytesList(info[1]);
-  Progress* progress = ToProgress(info[2]);
+  request->keeps_volumes = info[2].ToBoolean();
+  Progress* progress = ToProgress(info[3]);
   auto merged = std::make_shared<Merged>();
   return RunJob(
-      info.Env(), {info[2]}, [request, progress, merged] { return MergeImages(*request, progress, merged.get()); },
+      info.Env(), {info[3]}, [request, progress, merged] { return MergeImages(*request, progress, merged.get()); },
       [merged](Napi::Env env) -> Napi::Value {
         Napi::Object result = Napi::Object::New(env);
         result.Set("entries", static_cast<double>(merged->catalogue.size()));

@@ -124,6 +124,14 @@ Status EntryCopier::UseVolume(uint32_t number, uint32_t* row) {
                                         "larger volumes");
 }
 
+Status EntryCopier::UseAllVolumes() {
+  uint32_t row;
+  for (const PartIndex& index : indexes_) {
+    for (uint32_t number : index.volume_numbers) SHOAL_RETURN_IF_ERROR(UseVolume(number, &row));
+  }
+  return Status();
+}
+
 Status EntryCopier::Finish(std::vector<uint32_t>* used) {
   SHOAL_RETURN_IF_ERROR(FinishAttributes());
   FinishVolumes(used);

@@ -28,6 +28,9 @@ class EntryCopier {
   // Gives the entry all that `from`, resolved, has in the index of the layer; of a directory all but its children.
   Status Copy(uint32_t entry, uint32_t layer, const Entry& from);
 
+  // Gives the result the volumes, too, of which it needs nothing.
+  Status UseAllVolumes();
+
   void MakeAlias(uint32_t entry, uint32_t target) {
     out_.attributes[entry] = Catalogue::kAlias;
     out_.offsets[entry] = target;

@@ -29,6 +29,7 @@ class Merger {
     for (; !directories_.empty(); directories_.pop_front()) {
       SHOAL_RETURN_IF_ERROR(AddChildrenOf(directories_.front()));
     }
+    if (request_.keeps_volumes) SHOAL_RETURN_IF_ERROR(copier_.UseAllVolumes());
     SHOAL_RETURN_IF_ERROR(copier_.Finish(&out_.volumes));
     out_.bytes = copier_.bytes();
     out_.missing = removed_.Missing();

@@ -15,12 +15,13 @@ struct MergeRequest {
   std::vector<std::string> parts;              // indexes; later ones win
   std::vector<std::vector<uint32_t>> volumes;  // for each part: the number of each of its volumes among those of all
   std::vector<std::string> removed;            // paths that the result lacks, with all below them
+  bool keeps_volumes = false;                  // those, too, of which the result needs nothing
 };
 
 struct Merged {
   Catalogue catalogue;
   uint64_t bytes = 0;                // of content of files, aliases not counted again
-  std::vector<uint32_t> volumes;     // numbers of those that are used, ascending: the rows that the catalogue counts
+  std::vector<uint32_t> volumes;     // numbers of those that are used or kept, ascending: the rows that the catalogue counts
   std::vector<std::string> missing;  // of `removed`, those that the merged tree would not have had
 };
 

@@ -447,8 +447,16 @@ export interface Addon {
   ): Promise<readonly FinishedVolume[]>;
   /** Reads the headers of a tar, uncompressed or as zstd frames with a seek table (docs/FORMAT.md §6.4), or of all volumes of an image, in any order. */
   scanTar(paths: readonly Buffer[], progress: BigUint64Array): Promise<ScanResult>;
-  /** Makes one catalogue of the trees of images (later ones win), without what is at and below the paths `removed`. Opens no volume. */
-  mergeImages(parts: readonly MergePart[], removed: readonly Buffer[], progress: BigUint64Array): Promise<MergeResult>;
+  /**
+   * Makes one catalogue of the trees of images (later ones win), without what is at and below the paths `removed`. `keepsVolumes`: it has those, too, of
+   * which it needs nothing. Opens no volume.
+   */
+  mergeImages(
+    parts: readonly MergePart[],
+    removed: readonly Buffer[],
+    keepsVolumes: boolean,
+    progress: BigUint64Array,
+  ): Promise<MergeResult>;
   catalogueColumns(catalogue: NativeCatalogue): CatalogueColumns;
 
   /** Holds every byte of an index against its checksums and every entry against the others. Resolves to what contradicts. */

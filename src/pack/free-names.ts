@@ -17,7 +17,8 @@ export async function freeVolumeNames(
 ): Promise<Buffer[]> {
   const names = volumeNames(naming, count);
   const further = names.slice(1).map((name) => volumeBeside(paths, name));
-  await checkNoSource(sources, further);
+  // The first one was looked at before there was anything to plan.
+  if (further.length > 0) await checkNoSource(sources, further);
   await checkFree(further, force);
   return names;
 }

@@ -74,6 +74,8 @@ export async function mergeImages(
     ...options,
     force,
     remove: remove.map(toBytes),
+    keepsVolumes: false,
+    temporary: temporaryBeside(paths.index),
     metadata: (common) => packMetadata({ ...common, ...metadata }, indexes, false),
   });
 }
@@ -81,6 +83,10 @@ export async function mergeImages(
 export interface JoinOptions extends JobOptions {
   readonly force: boolean;
   readonly remove: readonly Buffer[];
+  /** Whether the result has those volumes, too, of which it needs nothing. */
+  readonly keepsVolumes: boolean;
+  /** Where the index is written before it gets its name; on the same filesystem. */
+  readonly temporary: Buffer;
   /** What is stored, where `common` is what the images have alike. */
   readonly metadata: (common: Metadata) => Metadata;
 }
@@ -111,7 +117,10 @@ async function writeMerged(
 ): Promise<MergeSummary> {
   const addon = loadAddon();
   const parts = opened.map(({ path }, part) => ({ index: path, volumes: rows[part] as Uint32Array }));
-  const merged = await runJob((counters) => addon.mergeImages(parts, options.remove, counters), options);
+  const merged = await runJob(
+    (counters) => addon.mergeImages(parts, options.remove, options.keepsVolumes, counters),
+    options,
+  );
   throwMissing(merged.missing);
   const used = Array.from(merged.volumes, (number) => all[number]);
   const metadata = options.metadata(commonMetadata(opened.map(({ index }) => index.metadata())));
@@ -120,7 +129,7 @@ async function writeMerged(
     length,
     parts: bytes,
   } = assembleIndex(encodeCatalogue(addon.catalogueColumns(merged.catalogue)), used, metadata);
-  const temporary = temporaryBeside(image);
+  const { temporary } = options;
   await writeNewFile(temporary, bytes);
   try {
     await readBack(temporary, options);

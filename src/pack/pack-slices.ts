@@ -4,6 +4,7 @@ import { isShoalError, ShoalError } from '../base/errors.ts';
 import type { Metadata } from '../format/metadata.ts';
 import { entryProblems } from '../image/entry-problem.ts';
 import { openIndex } from '../image/open-image.ts';
+import { temporaryBeside } from '../io/atomic-file.ts';
 import type { NativeProblem, NativeSlice, WalkResult } from '../native/addon.ts';
 import { loadAddon } from '../native/load.ts';
 import { runJob } from '../native/run-job.ts';
@@ -20,7 +21,7 @@ import type { PackSummary } from './pack-summary.ts';
 import { hasSlice, removeSliceIndexes, slicePaths } from './slice-images.ts';
 import { SliceRemovals } from './slice-removals.ts';
 import { throwProblems } from './source-problems.ts';
-import { existingSources, removeRemaining, removeSources } from './source-removal.ts';
+import { existingSources, type RemovedOnce, removeRemaining, removeSources } from './source-removal.ts';
 import { walkSources } from './walk-sources.ts';
 import { withWorkDirectory } from './with-work-directory.ts';
 import type { WorkDirectory } from './work-directory.ts';
@@ -55,8 +56,9 @@ export async function packSlices(
     await removeSliceIndexes(paths);
     return await finishPublished(trees, paths, true, jobs, options);
   }
-  // Slices that are done may have been all of a source.
-  await checkRequest(resume ? await existingSources(trees) : trees, paths, [paths.index]);
+  // Slices that are done may have been all that there was.
+  const remaining = resume && (await hasSlice(paths, 0)) ? await existingSources(trees) : trees;
+  if (remaining.length > 0) await checkRequest(remaining, paths, [paths.index]);
   await checkFree([paths.index], false);
   if (!resume) await checkFree(outputsOf(paths, 0, options), false);
 
@@ -80,7 +82,14 @@ export async function packSlices(
     const done = await packAndRemove(run, walked, slices, planned !== undefined);
     await work.checkOwn();
     const indexes = slices.map((_, number) => slicePaths(paths, number).index);
-    const merged = await joinImages(indexes, paths, { ...options, force: false, remove: [], metadata: () => metadata });
+    const merged = await joinImages(indexes, paths, {
+      ...options,
+      force: false,
+      remove: [],
+      keepsVolumes: true,
+      temporary: temporaryBeside(work.index),
+      metadata: () => metadata,
+    });
     await removeSliceIndexes(paths);
     const volumes = volumesOf(paths.index);
     return {
@@ -112,7 +121,7 @@ async function packAndRemove(
   slices: readonly NativeSlice[],
   resume: boolean,
 ): Promise<DoneSlices> {
-  const { trees, paths, jobs, options } = run;
+  const { paths, jobs, options } = run;
   const removals = new SliceRemovals();
   const leftOut: NativeProblem[] = [];
   let dedupedBytes = 0;
@@ -120,7 +129,7 @@ async function packAndRemove(
     // Of those that were packed only the last one may not have been removed.
     if (await hasSlice(paths, number + 1)) continue;
     if (await hasSlice(paths, number)) {
-      removals.add(await removeRemaining(trees, slicePaths(paths, number).index, true, jobs, options));
+      removals.add(await finishSlice(run, slicePaths(paths, number)));
       continue;
     }
     await checkExtra(slice, removals, options.maxExtra);
@@ -130,6 +139,16 @@ async function packAndRemove(
     if (comparison !== undefined) removals.add(await removeSources(comparison, jobs, options));
   }
   return { removals, leftOut, dedupedBytes };
+}
+
+/** Removes what is left of a slice that is packed, and what the run left that packed it. */
+async function finishSlice({ trees, jobs, options }: SlicedRun, paths: OutputPaths): Promise<RemovedOnce> {
+  return await withWorkDirectory(
+    paths,
+    false,
+    async () => undefined,
+    async () => await removeRemaining(trees, paths.index, true, jobs, options),
+  );
 }
 
 async function packSlice(

@@ -375,6 +375,7 @@ test('more volumes than an image can count are too many', async () => {
       loadAddon().mergeImages(
         parts,
         removed.map((path) => Buffer.from(path)),
+        false,
         counters,
       ),
     );
