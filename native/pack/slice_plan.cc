@@ -14,8 +14,11 @@ namespace shoal {
 namespace {
 
 constexpr uint64_t kStatBlock = 512;  // unit of st_blocks, stat(2)
-// Of a slice whatever is in it: the index's header and the rounding of its sections, the lease, the plan's header.
-constexpr uint64_t kSliceOverhead = 65536;
+// Of an index whatever is in it: its header, and the rounding of its sections and to blocks of storage.
+constexpr uint64_t kIndexOverhead = 16384;
+// Of what is there while a slice is made, beside its volume and index: its plan's header, leases, directories, each
+// rounded to a block.
+constexpr uint64_t kWorkOverhead = 32768;
 // Of an entry in an index, beside its name: its record and its row in the hash table take 64 (DESIGN §4), a set of
 // attributes of its own 20 more.
 constexpr uint64_t kIndexEntry = 84;
@@ -36,13 +39,19 @@ class SlicePlanner {
   SlicePlanner(const PackCatalogue& catalogue, const SliceLimits& limits, std::vector<Slice>* out)
       : catalogue_(catalogue), limits_(limits), out_(*out), lengths_(&catalogue), seen_(catalogue.size(), kNoSlice) {}
 
+  // Makes slices as large as they may be; a unit that needs more than is allowed is one by itself.
   Status Run(unsigned jobs);
+
+  // After Run: what the slice takes that takes most, or the index of the whole.
+  uint64_t needed() const { return needed_; }
+  // The entry with which it does, or 0.
+  uint32_t needs() const { return needs_; }
 
  private:
   static constexpr uint32_t kNoSlice = 0xFFFFFFFF;
   using FurtherNames = std::vector<std::pair<uint32_t, uint32_t>>;
 
-  Status Add(uint32_t entry);
+  void Add(uint32_t entry);
   void AddUnit(uint32_t entry, Cost* cost);
   void AddMember(uint32_t entry, Cost* cost);
   void AddDirectories(uint32_t entry, Cost* cost);
@@ -50,6 +59,8 @@ class SlicePlanner {
     return std::lower_bound(further_names_.begin(), further_names_.end(), std::make_pair(entry, uint32_t{0}));
   }
   uint64_t VolumeLength(const Cost& cost) const;
+  // What the slices so far take beyond what they took.
+  uint64_t Beyond() const { return written_ > freed_ ? written_ - freed_ : 0; }
   uint64_t Extra(const Cost& cost) const;
   bool Fits(const Cost& cost) const;
   void Close(uint32_t end);
@@ -67,6 +78,8 @@ class SlicePlanner {
   uint64_t written_ = 0;
   uint64_t freed_ = 0;
   uint64_t indexes_ = 0;
+  uint64_t needed_ = 0;
+  uint32_t needs_ = 0;
 };
 
 Status SlicePlanner::Run(unsigned jobs) {
@@ -79,44 +92,32 @@ Status SlicePlanner::Run(unsigned jobs) {
 
   slice_.first = 1;
   for (uint32_t entry = 1; entry < catalogue_.size(); entry++) {
-    if (BeginsUnit(catalogue_, entry)) SHOAL_RETURN_IF_ERROR(Add(entry));
+    if (BeginsUnit(catalogue_, entry)) Add(entry);
   }
   Close(static_cast<uint32_t>(catalogue_.size()));
 
   // The index of the whole is written while those of the slices are still there.
-  const uint64_t last = limits_.beside + kSliceOverhead + indexes_ + (written_ > freed_ ? written_ - freed_ : 0);
-  if (last > limits_.max_extra) {
-    return Status(Code::kUsage,
-                  "expected at least " + std::to_string(last) + " bytes of extra space, found " +
-                      std::to_string(limits_.max_extra) +
-                      ": so many does an image of files so small take beyond what they took; give at least that");
-  }
-  if (out_.size() > Slice::kMaxSlices) {
-    return Status(Code::kUsage, "expected at most " + std::to_string(Slice::kMaxSlices) + " slices, found " +
-                                    std::to_string(out_.size()) + "; give more extra space, or larger volumes");
+  const uint64_t last = limits_.beside + kWorkOverhead + kIndexOverhead + indexes_ + Beyond();
+  if (last > needed_) {
+    needed_ = last;
+    needs_ = 0;
   }
   return Status();
 }
 
-Status SlicePlanner::Add(uint32_t entry) {
+void SlicePlanner::Add(uint32_t entry) {
   Cost with = cost_;
   AddUnit(entry, &with);
-  if (Fits(with)) {
-    cost_ = with;
-    return Status();
-  }
-  if (cost_.members > 0) {
+  if (cost_.members > 0 && !Fits(with)) {
     Close(entry);
-    AddUnit(entry, &cost_);
-  } else {
-    cost_ = with;
+    with = Cost();
+    AddUnit(entry, &with);
   }
-  const uint64_t needed = Extra(cost_);
-  if (needed <= limits_.max_extra) return Status();
-  return Status(Code::kUsage, "expected at least " + std::to_string(needed) +
-                                  " bytes of extra space for this file and what stands beside it, found " +
-                                  std::to_string(limits_.max_extra) + "; give at least that")
-      .At(catalogue_.SourcePath(entry));
+  cost_ = with;
+  if (Extra(cost_) > needed_) {
+    needed_ = Extra(cost_);
+    needs_ = entry;
+  }
 }
 
 void SlicePlanner::AddUnit(uint32_t entry, Cost* cost) {
@@ -170,8 +171,7 @@ uint64_t SlicePlanner::VolumeLength(const Cost& cost) const {
 }
 
 uint64_t SlicePlanner::Extra(const Cost& cost) const {
-  const uint64_t before = written_ > freed_ ? written_ - freed_ : 0;
-  return limits_.beside + before + VolumeLength(cost) + cost.index + cost.plan + kSliceOverhead;
+  return limits_.beside + Beyond() + VolumeLength(cost) + kIndexOverhead + cost.index + cost.plan + kWorkOverhead;
 }
 
 bool SlicePlanner::Fits(const Cost& cost) const {
@@ -183,7 +183,7 @@ void SlicePlanner::Close(uint32_t end) {
   slice_.end = end;
   slice_.extra = Extra(cost_);
   out_.push_back(slice_);
-  written_ += VolumeLength(cost_) + cost_.index + kSliceOverhead;
+  written_ += VolumeLength(cost_) + kIndexOverhead + cost_.index;
   indexes_ += cost_.index;
   freed_ += cost_.freed;
   slice_ = Slice();
@@ -194,7 +194,26 @@ void SlicePlanner::Close(uint32_t end) {
 }  // namespace
 
 Status PlanSlices(const PackCatalogue& catalogue, const SliceLimits& limits, unsigned jobs, std::vector<Slice>* out) {
-  return SlicePlanner(catalogue, limits, out).Run(jobs);
+  SlicePlanner planner(catalogue, limits, out);
+  SHOAL_RETURN_IF_ERROR(planner.Run(jobs));
+  if (planner.needed() > limits.max_extra) {
+    // With that there are fewer slices, which take less beside what is in them.
+    const SliceLimits wider{planner.needed(), limits.beside, limits.volume_size};
+    std::vector<Slice> ignored;
+    SlicePlanner enough(catalogue, wider, &ignored);
+    SHOAL_RETURN_IF_ERROR(enough.Run(jobs));
+    const uint64_t least = std::max(enough.needed(), limits.max_extra + 1);
+    Status status(Code::kUsage, "expected at least " + std::to_string(least) + " bytes of extra space for " +
+                                    (enough.needs() == 0 ? "an image of files so small, which take more when packed"
+                                                         : "this file and what stands beside it") +
+                                    ", found " + std::to_string(limits.max_extra) + "; give at least that");
+    return enough.needs() == 0 ? std::move(status) : std::move(status).At(catalogue.SourcePath(enough.needs()));
+  }
+  if (out->size() > Slice::kMaxSlices) {
+    return Status(Code::kUsage, "expected at most " + std::to_string(Slice::kMaxSlices) + " slices, found " +
+                                    std::to_string(out->size()) + "; give more extra space, or larger volumes");
+  }
+  return Status();
 }
 
 }  // namespace shoal

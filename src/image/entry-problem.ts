@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../base/errors.ts';
-import type { NativeProblem } from '../native/addon.ts';
+import type { NativeProblem } from '../native/problem.ts';
 
 /** What is wrong with one entry, while the work on the others went on. */
 export interface EntryProblem {

@@ -3,24 +3,26 @@
  * Every promise rejects with a {@link NativeFailure}; {@link file://./load.ts} turns it into a ShoalError.
  */
 
+import type { CatalogueColumns, NativeCatalogue } from './catalogue.ts';
+import type {
+  EncodedVolume,
+  FinishedVolume,
+  LeaveOutResult,
+  NativeArchive,
+  NativeCheckpoints,
+  NativeFrames,
+  NativePlanOptions,
+  NativeSlice,
+  PlanResult,
+  ScanArchiveResult,
+  SliceLimits,
+  WalkedCatalogue,
+  WalkOptions,
+  WalkResult,
+  WriteResult,
+} from './packing.ts';
+import type { NativeFailure, NativeProblem } from './problem.ts';
 import type { NativeStatistics } from './statistics.ts';
-
-/** What a native job throws; the codes are those of src/base/errors.ts. */
-export interface NativeFailure extends Error {
-  readonly code: string;
-  readonly path?: Buffer;
-  /** Byte offset in the file at `path`. */
-  readonly offset?: number;
-  /** errno of the failed system call. */
-  readonly errno?: number;
-}
-
-/** Something that could not be done for one path. */
-export interface NativeProblem {
-  readonly code: string;
-  readonly path: Buffer;
-  readonly message: string;
-}
 
 /** Places in the `BigUint64Array(5)` through which a job tells how far it is, and is told to stop. */
 export const ProgressCounter = {
@@ -33,172 +35,6 @@ export const ProgressCounter = {
   /** Set to 1n to end the job with `cancelled`. */
   cancel: 4,
 } as const;
-
-/** A catalogue in native memory; freed when collected. */
-export interface NativeCatalogue {
-  readonly __catalogue: unique symbol;
-}
-
-/** The columns of a catalogue in index order (docs/FORMAT.md §4.2). Numbers of up to 53 bits come as float64. */
-export interface CatalogueColumns {
-  /** Names back to back, in entry order. */
-  readonly names: Uint8Array;
-  readonly nameLengths: Uint8Array;
-  readonly parents: Uint32Array;
-  /** Row in `attributeRows`, or 0xFFFFFFFF for an alias. */
-  readonly attributes: Uint32Array;
-  readonly seconds: Float64Array;
-  readonly nanoseconds: Uint32Array;
-  /** File: length of its content; symbolic link: of its target; else 0. */
-  readonly sizes: Float64Array;
-  /** File: offset in its volume; symbolic link: in `linkTargets`; directory: first child; device: major; alias: target entry. */
-  readonly offsets: Float64Array;
-  /** File: row of its volume; else 0. Empty: all files lie in the first one. */
-  readonly volumes: Uint16Array;
-  /** Directory: child count; device: minor number; else 0. */
-  readonly counts: Uint32Array;
-  /** File: word 1 of its entry; else 0. */
-  readonly checksums: Uint32Array;
-  /** mode, uid, gid, nlink, xattrs; five words a row, in the order of first use. */
-  readonly attributeRows: Uint32Array;
-  /** Encoded as docs/FORMAT.md §4.6. */
-  readonly xattrSets: Uint8Array;
-  readonly linkTargets: Uint8Array;
-  /** Files with holes, sorted by entry: entry, content length, row count, then fileOffset, length, offset, volume of each row. */
-  readonly extentLists: Float64Array;
-  readonly chunkChecksums: Uint32Array;
-  readonly hasChecksums: boolean;
-}
-
-/** What a walk looks at, as native/pack/walk_options.h has it. */
-export interface WalkOptions {
-  readonly sources: readonly Buffer[];
-  /** Threads; 0: as many as it takes. */
-  readonly jobs: number;
-  /** Patterns with the rules of gitignore(5). */
-  readonly exclude: readonly Buffer[];
-  /** The only paths to be packed, with what is below them, each with a newline or a NUL behind it. */
-  readonly files?: Buffer | undefined;
-  readonly nullSeparated: boolean;
-  readonly oneFileSystem: boolean;
-  /** What cannot be read is left out; else the catalogue can be written no more than to find more of it. */
-  readonly skipUnreadable: boolean;
-  /** Whether files may be opened is told by the walk, too. */
-  readonly testsAccess: boolean;
-  /** Whether the catalogue is to be divided by planSlices. */
-  readonly measuresSpace: boolean;
-}
-
-/** Bytes, as native/pack/slice_plan.h has them. */
-export interface SliceLimits {
-  /** That may be taken beyond what the sources took. */
-  readonly maxExtra: number;
-  /** Of these: taken all the time. */
-  readonly beside: number;
-  /** Of a slice's volume, unless a single file is longer; 0: no limit. */
-  readonly volumeSize: number;
-}
-
-/** What is packed, compared and removed before the next one is begun. */
-export interface NativeSlice {
-  /** Entries of the catalogue, from `first` to before `end`. */
-  readonly first: number;
-  readonly end: number;
-  /** Bytes taken beyond what the sources took while the slice is made, at most. */
-  readonly extra: number;
-}
-
-/** Counts of entries by kind, a root made up not among them. */
-export interface NativeSurvey {
-  readonly files: number;
-  readonly directories: number;
-  readonly symbolicLinks: number;
-  readonly devices: number;
-  readonly fifos: number;
-  /** Further names of hard-linked files. */
-  readonly aliases: number;
-  /** Inodes that removing all of it would free. */
-  readonly inodes: number;
-}
-
-export interface WalkedCatalogue {
-  readonly catalogue: NativeCatalogue;
-  readonly entries: number;
-  /** Bytes of file content, aliases not counted again, holes included. */
-  readonly bytes: number;
-  readonly survey: NativeSurvey;
-}
-
-export interface WalkResult extends WalkedCatalogue {
-  /** Names that a pattern excluded; what is below them was not looked at. */
-  readonly excluded: number;
-  /** Left out on purpose: sockets, and what mount points show with `oneFileSystem`. */
-  readonly skipped: readonly NativeProblem[];
-  /** Packed, but maybe not thought of: what mount points show. */
-  readonly notices: readonly NativeProblem[];
-  /** What could not be read. The catalogue lacks them. */
-  readonly unreadable: readonly NativeProblem[];
-}
-
-export interface LeaveOutResult extends WalkedCatalogue {
-  /** Other names of the same files, which went with them. */
-  readonly others: readonly NativeProblem[];
-}
-
-/** How a catalogue is put into volumes. */
-export interface NativePlanOptions {
-  /** Of a volume in bytes, at most; 0: one volume for everything. */
-  readonly volumeSize: number;
-  /** Of zstd, with which they are compressed, 1 to 22; 0: they are not. */
-  readonly level: number;
-  /** Whether the members of a WebDataset sample stand together, in one volume. */
-  readonly samples?: boolean | undefined;
-  /** A file that lists paths whose members stand first; each ends in a newline, or a NUL. */
-  readonly orderFile?: Buffer | undefined;
-  readonly orderNull?: boolean | undefined;
-}
-
-export interface PlanResult {
-  /** Length of each volume that writeVolumes will make. */
-  readonly volumeLengths: Float64Array;
-  /** Bytes of copies, which are not stored. */
-  readonly copiedBytes: number;
-  /** Entries that need a volume longer than was asked for, each alone in one. */
-  readonly oversized: readonly NativeProblem[];
-  /** The first paths in `orderFile` that no file of the tree has, and how many there are. */
-  readonly strays: readonly Buffer[];
-  readonly strayCount: number;
-}
-
-/** How a run that writes volumes can be gone on with. */
-export interface NativeCheckpoints {
-  /** Files in the run's directory. */
-  readonly plan: Buffer;
-  readonly journal: Buffer;
-  /** Saved with the plan. */
-  readonly request: Buffer;
-  /** Between two checkpoints. */
-  readonly seconds: number;
-  /** Whether both files are those of a run that was stopped, from whose plan the catalogue is. */
-  readonly resume: boolean;
-}
-
-export interface FinishedVolume {
-  /** CRC32C of each piece (docs/FORMAT.md §4.13). */
-  readonly pieces: Uint32Array;
-  /** Of a compressed volume (docs/FORMAT.md §4.14). */
-  readonly frames?: NativeFrames;
-}
-
-export interface WriteResult {
-  readonly unreadable: readonly NativeProblem[];
-  /** Files that were not the same before, during and after reading. */
-  readonly changed: readonly NativeProblem[];
-  /** Their entries. */
-  readonly failedFiles: Uint32Array;
-  /** Directories that changed: where the walk was to skip what is unreadable, they are packed as it saw them. Else they are in `changed`. */
-  readonly directories: readonly NativeProblem[];
-}
 
 export interface ScanResult {
   readonly catalogue: NativeCatalogue;
@@ -214,34 +50,6 @@ export interface ScanResult {
   readonly pieces?: readonly Uint32Array[];
   /** Of each compressed volume: where its frames lie. */
   readonly frames: readonly (NativeFrames | undefined)[];
-}
-
-/** An archive to be read from its beginning to its end. */
-export interface NativeArchive {
-  readonly path: Buffer;
-  /** How messages name it. */
-  readonly shown: Buffer;
-  /** A program that decompresses standard input, and its arguments; empty: none. */
-  readonly command: readonly Buffer[];
-}
-
-export interface ScanArchiveResult extends WalkedCatalogue {
-  /** Members that have no place in a tree. */
-  readonly skipped: readonly NativeProblem[];
-}
-
-export interface NativeFrames {
-  readonly plainLength: number;
-  readonly frameLength: number;
-  /** Where each frame begins, and where the last one ends. */
-  readonly offsets: Float64Array;
-}
-
-export interface EncodedVolume extends NativeFrames {
-  /** The frames, and the seek table behind them. */
-  readonly bytes: Buffer;
-  /** Whether compressing pays, as a sample of all of it says. */
-  readonly pays: boolean;
 }
 
 /** An image to be merged. */

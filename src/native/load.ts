@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { showBytes } from '../base/entry-path.ts';
 import { type ErrorCode, errorCodes, isShoalError, ShoalError } from '../base/errors.ts';
-import type { Addon, NativeFailure } from './addon.ts';
+import type { Addon } from './addon.ts';
+import type { NativeFailure } from './problem.ts';
 
 let loaded: Addon | undefined;
 

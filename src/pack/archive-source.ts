@@ -4,7 +4,7 @@ import { showBytes } from '../base/entry-path.ts';
 import { isShoalError, ShoalError } from '../base/errors.ts';
 import { openFileSource } from '../io/file-source.ts';
 import { systemError } from '../io/system-error.ts';
-import type { NativeArchive } from '../native/addon.ts';
+import type { NativeArchive } from '../native/packing.ts';
 import { type JobOptions, throwIfCancelled } from '../native/run-job.ts';
 
 /** How files begin that a program decompresses, and how it is called: from file(1)'s database. */

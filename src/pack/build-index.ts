@@ -5,8 +5,9 @@ import { assembleIndex, encodeCatalogue } from '../format/write-index.ts';
 import { probeVolume } from '../image/volume-probe.ts';
 import { writeNewFile } from '../io/atomic-file.ts';
 import { openFileSource } from '../io/file-source.ts';
-import type { FinishedVolume, NativeCatalogue } from '../native/addon.ts';
+import type { NativeCatalogue } from '../native/catalogue.ts';
 import { loadAddon } from '../native/load.ts';
+import type { FinishedVolume } from '../native/packing.ts';
 import { runJob } from '../native/run-job.ts';
 import type { WorkDirectory } from './work-directory.ts';
 

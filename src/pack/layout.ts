@@ -1,7 +1,8 @@
 import { parseBraceNames } from '../base/brace-names.ts';
 import { ShoalError } from '../base/errors.ts';
-import type { NativeCatalogue, NativePlanOptions } from '../native/addon.ts';
+import type { NativeCatalogue } from '../native/catalogue.ts';
 import { loadAddon } from '../native/load.ts';
+import type { NativePlanOptions } from '../native/packing.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
 import type { OutputPaths } from './output-paths.ts';
 import type { VolumeNaming } from './volume-names.ts';

@@ -1,5 +1,7 @@
 import type { Metadata } from '../format/metadata.ts';
-import type { NativeComparison, NativeProblem, PlanResult, WalkedCatalogue, WalkResult } from '../native/addon.ts';
+import type { NativeComparison } from '../native/addon.ts';
+import type { PlanResult, WalkedCatalogue, WalkResult } from '../native/packing.ts';
+import type { NativeProblem } from '../native/problem.ts';
 import { throwIfCancelled } from '../native/run-job.ts';
 import { type BuiltIndex, buildIndex } from './build-index.ts';
 import { defaultInterval } from './checkpoints.ts';

@@ -1,5 +1,5 @@
 import { type EntryProblem, entryProblems } from '../image/entry-problem.ts';
-import type { PlanResult, WalkedCatalogue } from '../native/addon.ts';
+import type { PlanResult, WalkedCatalogue } from '../native/packing.ts';
 import type { BuiltIndex } from './build-index.ts';
 import type { RemovedSources } from './source-removal.ts';
 

@@ -3,8 +3,9 @@ import { codecNone, pieceLength, volumeByShoal, volumeHasChecksums } from '../fo
 import type { Metadata } from '../format/metadata.ts';
 import { assembleIndex, encodeCatalogue } from '../format/write-index.ts';
 import { type EntryProblem, entryProblems } from '../image/entry-problem.ts';
-import type { NativeCatalogue, NativeSurvey, PlanResult } from '../native/addon.ts';
+import type { NativeCatalogue } from '../native/catalogue.ts';
 import { loadAddon } from '../native/load.ts';
+import type { NativeSurvey, PlanResult } from '../native/packing.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
 import { checkFree, checkRequest, checkSources } from './check-request.ts';
 import { firstFiles } from './free-names.ts';

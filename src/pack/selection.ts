@@ -1,4 +1,4 @@
-import type { WalkOptions } from '../native/addon.ts';
+import type { WalkOptions } from '../native/packing.ts';
 
 /** Which entries of the sources are packed. Without any of these, all. */
 export interface Selection {

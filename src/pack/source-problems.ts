@@ -1,6 +1,6 @@
 import { showBytes } from '../base/entry-path.ts';
 import { type ErrorCode, errorCodes, type Problem, ShoalError } from '../base/errors.ts';
-import type { NativeProblem } from '../native/addon.ts';
+import type { NativeProblem } from '../native/problem.ts';
 
 /** How many of them a message names. */
 const named = 3;

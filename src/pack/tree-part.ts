@@ -1,6 +1,7 @@
 import { ShoalError } from '../base/errors.ts';
-import type { NativeCatalogue, WalkedCatalogue } from '../native/addon.ts';
+import type { NativeCatalogue } from '../native/catalogue.ts';
 import { loadAddon } from '../native/load.ts';
+import type { WalkedCatalogue } from '../native/packing.ts';
 import { runJob } from '../native/run-job.ts';
 
 /** One of so many shares of a tree. */

@@ -1,5 +1,5 @@
-import type { WalkResult } from '../native/addon.ts';
 import { loadAddon } from '../native/load.ts';
+import type { WalkResult } from '../native/packing.ts';
 import { runJob } from '../native/run-job.ts';
 import type { PackOptions } from './pack-options.ts';
 import { walkOptions } from './selection.ts';

@@ -1,7 +1,8 @@
 import { unlink } from 'node:fs/promises';
 import { systemCode } from '../io/system-error.ts';
-import type { NativeProblem, PlanResult, WalkedCatalogue, WalkResult } from '../native/addon.ts';
 import { loadAddon } from '../native/load.ts';
+import type { PlanResult, WalkedCatalogue, WalkResult } from '../native/packing.ts';
+import type { NativeProblem } from '../native/problem.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
 import { checkpointsOf, forgetCheckpoints } from './checkpoints.ts';
 import { type Layout, planOptions } from './layout.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { encodeCatalogue } from '../../src/format/write-index.ts';
 import { indexArchive } from '../../src/indexers/index-archive.ts';
-import type { CatalogueColumns } from '../../src/native/addon.ts';
+import type { CatalogueColumns } from '../../src/native/catalogue.ts';
 import { loadAddon } from '../../src/native/load.ts';
 import { runJob } from '../../src/native/run-job.ts';
 import { packTree } from '../../src/pack/pack-tree.ts';

@@ -1,6 +1,7 @@
 import type { Frames } from '../../format/frames.ts';
-import type { CatalogueColumns, NativeProblem } from '../../native/addon.ts';
+import type { CatalogueColumns } from '../../native/catalogue.ts';
 import { loadAddon } from '../../native/load.ts';
+import type { NativeProblem } from '../../native/problem.ts';
 import { type JobOptions, runJob } from '../../native/run-job.ts';
 
 /** The entries of a tar, with extents that point into it. */
