@@ -65,7 +65,7 @@ test('the median of an even number of trials lies between the middle two', () =>
 
 test('a scenario that does not exist is told with those that do', () => {
   expect(() => parseOptions(['--scenario', 'find,fnid'], scenarioGroups)).toThrow(
-    /no scenario fnid; there are whole, .*, mount, find/,
+    /no scenario fnid; there are packing, .*, mount, find/,
   );
   expect(namesOf(['--scenario', 'stat,find', '--quick'])).toEqual(['find', 'stat']);
 });
