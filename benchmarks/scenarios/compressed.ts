@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { Contender } from '../contender.ts';
 import {
   type Compression,
@@ -35,7 +35,8 @@ function size(name: string, what: string, data: Scenario['data'], compression: C
     better: 'lower',
     contenders: [mksquashfsCompressed(compression), shoalCompressed(compression)],
     trials: 1, // the same bytes each time
-    unavailable: always,
+    unavailable: (sizes) =>
+      data === standing && !existsSync(sizes.standing) ? `there is no ${sizes.standing}` : undefined,
     data,
     run: ({ packed }) => sizeOf(packed.archive) / 1e6,
   };
