@@ -46,7 +46,7 @@ export function smallFiles(work: string, files: number): DataSet {
   );
 }
 
-/** The same with files of 0.5 to 2.5 kB, for trees of a million files: what 6 kB files would take of storage and page cache is no tree's to take. */
+/** The same with files of 0.5 to 2.5 kB: of a million, the tree and what is packed of it fit into page caches that those of 6 kB do not fit into. */
 export function tinyFiles(work: string, files: number): DataSet {
   return directoriesOf500(work, `tiny-${files}`, `${files} files of 1.5 kB`, files, (random) =>
     incompressible(random, 500, 2001),

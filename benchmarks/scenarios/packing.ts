@@ -39,7 +39,7 @@ export const manyFilesScenarios: readonly Scenario[] = [
     name: 'pack-memory',
     title: 'memory of packing, for each entry',
     conditions:
-      'the most that was resident in the process, less that of packing an empty directory; the tree is a mount of Shoal, whose server is a process of its own',
+      'the most that was resident in the process, pages of files that it mapped among it, less that of packing an empty directory; the tree is a mount of Shoal, whose server is a process of its own',
     unit: 'bytes/entry',
     better: 'lower',
     contenders: [shoal],
