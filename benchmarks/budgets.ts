@@ -9,9 +9,30 @@ export interface Budget {
   readonly atMost?: number;
 }
 
+/** Not larger than 1.05 times the other: at least this many times as good. */
+const WITHIN_5_PERCENT = 1 / 1.05;
+
 export const budgets: readonly Budget[] = [
   { scenario: 'pack', than: 'GNU tar', atLeast: 1.5 },
   { scenario: 'pack', than: 'mksquashfs, uncompressed', atLeast: 2 },
+  { scenario: 'pack-zstd', than: 'mksquashfs, zstd', atLeast: 1 },
+  { scenario: 'pack-zstd-text', than: 'mksquashfs, zstd', atLeast: 1 },
+  { scenario: 'pack-zstd15-text', than: 'mksquashfs, zstd', atLeast: 1 },
+  { scenario: 'pack-many', than: 'GNU tar', atLeast: 1.5 },
+  { scenario: 'pack-many', than: 'mksquashfs, uncompressed', atLeast: 2 },
+  { scenario: 'pack-memory', atMost: 150 },
+  { scenario: 'size-zstd3', than: 'mksquashfs, zstd', atLeast: WITHIN_5_PERCENT },
+  { scenario: 'size-zstd3-text', than: 'mksquashfs, zstd', atLeast: WITHIN_5_PERCENT },
+  { scenario: 'size-zstd3-standing', than: 'mksquashfs, zstd', atLeast: WITHIN_5_PERCENT },
+  { scenario: 'size-zstd3-copies', than: 'mksquashfs, zstd', atLeast: WITHIN_5_PERCENT },
+  { scenario: 'size-zstd15', than: 'mksquashfs, zstd', atLeast: WITHIN_5_PERCENT },
+  { scenario: 'size-zstd15-text', than: 'mksquashfs, zstd', atLeast: WITHIN_5_PERCENT },
+  { scenario: 'size-zstd15-standing', than: 'mksquashfs, zstd', atLeast: WITHIN_5_PERCENT },
+  { scenario: 'size-zstd15-copies', than: 'mksquashfs, zstd', atLeast: WITHIN_5_PERCENT },
+  { scenario: 'read-zstd', than: 'squashfuse_ll', atLeast: 1 },
+  { scenario: 'read4-zstd', than: 'squashfuse_ll', atLeast: 1 },
+  { scenario: 'read-zstd-text', than: 'squashfuse_ll', atLeast: 1 },
+  { scenario: 'read4-zstd-text', than: 'squashfuse_ll', atLeast: 1 },
   { scenario: 'index', atLeast: 500_000 },
   { scenario: 'mount', atMost: 250 },
   { scenario: 'memory', atMost: 100 },

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { runCommand } from './run-command.ts';
+import { type Command, runCommand } from './run-command.ts';
 
 export interface ClientResult {
   readonly operations: number;
@@ -14,8 +14,13 @@ export function buildClients(): void {
   runCommand(['make', '-C', `${root}native`, '--no-print-directory', 'benchmarks']);
 }
 
-export function clientProgram(name: 'read_client' | 'compare_client'): string {
+export function clientProgram(name: 'read_client' | 'compare_client' | 'memory_client'): string {
   return `${root}build/release/${name}`;
+}
+
+/** The most bytes that the process of a command had resident, see benchmarks/native/memory_client.cc. */
+export function peakMemory(command: Command): number {
+  return JSON.parse(runCommand([clientProgram('memory_client'), ...command])).peak;
 }
 
 /** Runs the client of all mounts, see benchmarks/native/read_client.cc, in a process of its own. */

@@ -15,11 +15,14 @@ export interface Mounted {
   unmount(): void;
 }
 
+/** Contenders of one kind share an archive, which the name of the kind ends; `none` needs no archive. */
+export type Kind = 'none' | ArchiveKind | `${string}.${ArchiveKind}`;
+type ArchiveKind = 'tar' | 'squashfs' | 'shoal';
+
 /** One way to keep a tree. What a contender can not do it lacks, and has no row for. */
 export interface Contender {
   readonly name: string;
-  /** Contenders of one kind share an archive; `none` needs no archive. */
-  readonly kind: 'none' | 'tar' | 'squashfs' | 'shoal';
+  readonly kind: Kind;
   /** Why it can not run here; undefined where it can. */
   unavailable(): string | undefined;
   pack?(packed: Packed): Command;

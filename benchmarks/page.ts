@@ -1,4 +1,5 @@
 import type { Result, RunFacts } from './result.ts';
+import { scenarioGroups } from './scenarios/all.ts';
 import { type SoakSummary, summaryLines } from './soak/summary.ts';
 import { groupTables } from './table.ts';
 
@@ -31,9 +32,9 @@ ${soak === undefined ? '' : soakSection(soak)}
 \`\`\`
 npm ci
 npm run bench                              # all of it; as root, so that dentries can be dropped and kernel squashfs mounted
-npm run bench -- --full                    # with the image of ten million files: minutes and gigabytes more
-npm run bench -- --quick                   # small data, two minutes
-npm run bench -- --scenario find,read4     # some of it, or groups: whole, mounted, techniques, scale, huge
+npm run bench -- --full                    # with trees of a million files and images of ten: half an hour and thirty gigabytes more
+npm run bench -- --quick                   # small data, three minutes
+npm run bench -- --scenario find,read4     # some of it, or groups: ${scenarioGroups.map(({ name }) => name).join(', ')}
 npm run bench -- --files 1000000 --trials 3 --work /scratch/bench
 npm run bench -- --write-docs              # writes this page
 npm run soak -- --minutes 60

@@ -1,5 +1,10 @@
+export interface Random {
+  below(limit: number): number;
+  fill(bytes: Buffer): void;
+}
+
 /** Numbers that a seed decides (mulberry32): the same data set on every machine. */
-export function seededRandom(seed: number): { below(limit: number): number; fill(bytes: Buffer): void } {
+export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;

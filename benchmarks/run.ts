@@ -71,7 +71,8 @@ async function runScenario(scenario: Scenario, options: Options): Promise<Result
       const scratch = mkdtempSync(join(run, 'trial-'));
       try {
         const dataSet = dataSets.get(contender) as DataSet;
-        const packed = { source: dataSet.source, archive: archiveOf(contender, dataSet) };
+        const archive = scenario.packs ? join(scratch, `packed.${contender.kind}`) : archiveOf(contender, dataSet);
+        const packed = { source: dataSet.source, archive };
         const tar = () => archiveOf(gnuTar, dataSet);
         const { operations } = options;
         values.push(scenario.run({ contender, dataSet, packed, scratch, seed: trial, operations, tar }));
@@ -101,11 +102,12 @@ async function runScenario(scenario: Scenario, options: Options): Promise<Result
 }
 
 /** The archive of a data set by the contenders of a kind, packed anew in each run: what is measured is the code as it is now. */
-function archiveOf({ kind }: Contender, dataSet: DataSet): string {
+function archiveOf(contender: Contender, dataSet: DataSet): string {
+  const { kind } = contender;
   // A directory for each kind: an image's volume is a tar, too.
   const archive = join(run, kind, `${dataSet.id}.${kind}`);
   if (kind === 'none' || existsSync(archive)) return archive;
-  const packer = contenders.find((contender) => contender.kind === kind && contender.pack !== undefined);
+  const packer = [contender, ...contenders].find((each) => each.kind === kind && each.pack !== undefined);
   if (packer?.pack === undefined) throw new Error(`nothing packs ${kind}`);
   tell(`packing ${dataSet.name} with ${packer.name}`);
   mkdirSync(join(run, kind), { recursive: true });

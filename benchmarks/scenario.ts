@@ -2,7 +2,7 @@ import type { Contender, Packed } from './contender.ts';
 import type { DataSet } from './data-set.ts';
 import type { Sizes } from './sizes.ts';
 
-export type Unit = 'files/s' | 'entries/s' | 'MB/s' | 's' | 'ms' | 'MiB' | 'bytes/entry';
+export type Unit = 'files/s' | 'entries/s' | 'MB/s' | 's' | 'ms' | 'MiB' | 'MB' | 'bytes/entry';
 
 /** Where data sets are made. */
 export interface Places {
@@ -16,7 +16,7 @@ export interface Places {
 export interface Trial {
   readonly contender: Contender;
   readonly dataSet: DataSet;
-  /** The data set and its archive by this contender, already packed. */
+  /** The data set and its archive by this contender: already packed, or to be packed where the scenario is one of packing. */
   readonly packed: Packed;
   /** An empty directory of this trial, removed afterwards. */
   readonly scratch: string;
@@ -37,6 +37,8 @@ export interface Scenario {
   readonly better: 'higher' | 'lower';
   /** Who can do this, in the order of the table's rows. */
   readonly contenders: readonly Contender[];
+  /** The trial packs. */
+  readonly packs?: boolean;
   /** Trials at most, where one takes long. */
   readonly trials?: number;
   /**

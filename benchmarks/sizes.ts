@@ -2,6 +2,12 @@
 export interface Sizes {
   /** Files of the design's data set. */
   readonly files: number;
+  /** Files of the tree of many real files. */
+  readonly many: number;
+  /** Files of the tree that is packed to see how much memory that takes. */
+  readonly counted: number;
+  /** A tree that the machine has anyway. */
+  readonly standing: string;
   /** Bytes of the large file. */
   readonly large: number;
   /** Files in one directory. */
@@ -16,6 +22,9 @@ export interface Sizes {
 /** Those of the design. */
 export const fullSizes: Sizes = {
   files: 100_000,
+  many: 1_000_000,
+  counted: 10_000_000,
+  standing: '/usr/share',
   large: 1536 * 2 ** 20,
   flat: 1_000_000,
   huge: 10_000_000,
@@ -26,6 +35,9 @@ export const fullSizes: Sizes = {
 /** Enough to see that everything runs. */
 export const quickSizes: Sizes = {
   files: 5_000,
+  many: 10_000,
+  counted: 100_000,
+  standing: '/usr/include/linux',
   large: 64 * 2 ** 20,
   flat: 100_000,
   huge: 1_000_000,

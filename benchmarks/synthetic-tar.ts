@@ -9,6 +9,8 @@ export interface Layout {
   readonly perDirectory: number;
   /** A symbolic link to each file, in a directory of links that is as large. */
   readonly links?: boolean;
+  /** Bytes of each file, at most 512. */
+  readonly length?: number;
 }
 
 const BLOCK = 512;
@@ -21,16 +23,17 @@ const made = new Map<string, DataSet>();
 
 /**
  * A tar without the files that it seems to be made of, to be indexed: trees of ten million files that nobody has to create. Names have 20
- * bytes. It is made once in `directory`, for the caller to remove: 512 bytes an entry.
+ * bytes. It is made once in `directory`, for the caller to remove: 512 bytes an entry, and as much for content.
  */
-export function syntheticTar(directory: string, { files, perDirectory, links = false }: Layout): DataSet {
-  const name = `${files} ${links ? 'links to ' : ''}empty files, ${files === perDirectory ? 'all in one directory' : `${perDirectory} in a directory`}`;
-  const id = `synthetic-${files}-${perDirectory}${links ? '-links' : ''}`;
+export function syntheticTar(directory: string, { files, perDirectory, links = false, length = 0 }: Layout): DataSet {
+  const kind = length === 0 ? 'empty files' : `files of ${length} bytes`;
+  const name = `${files} ${links ? 'links to ' : ''}${kind}, ${files === perDirectory ? 'all in one directory' : `${perDirectory} in a directory`}`;
+  const id = `synthetic-${files}-${perDirectory}${links ? '-links' : ''}${length === 0 ? '' : `-${length}`}`;
   const source = join(directory, `${id}.tar`);
   const before = made.get(source);
   if (before !== undefined) return before;
   mkdirSync(directory, { recursive: true });
-  const tar = new HeaderFile(source);
+  const tar = new HeaderFile(source, length);
   const stride = Math.ceil(files / MOST_PATHS);
   const paths: string[] = [];
   let directories = 0;
@@ -48,13 +51,22 @@ export function syntheticTar(directory: string, { files, perDirectory, links = f
     }
     const leaf = `img_${padded(file, 11)}.jpeg`;
     tar.add(`${below}/${leaf}`, '0');
+    if (length > 0) tar.addContent(leaf);
     if (links) tar.add(`${below}/links/${leaf}`, '2', `../${leaf}`);
     if (file % stride === 0) paths.push(links ? `${below}/links/${leaf}` : `${below}/${leaf}`);
   }
   tar.close();
   const list = join(directory, `${id}.paths`);
   writeFileSync(list, paths.map((path) => `${path}\0`).join(''));
-  const dataSet = { name, id, source, paths: list, files: links ? 2 * files : files, directories, bytes: 0 };
+  const dataSet = {
+    name,
+    id,
+    source,
+    paths: list,
+    files: links ? 2 * files : files,
+    directories,
+    bytes: files * length,
+  };
   made.set(source, dataSet);
   return dataSet;
 
@@ -63,27 +75,34 @@ export function syntheticTar(directory: string, { files, perDirectory, links = f
   }
 }
 
-/** Headers of a tar, each with nothing behind it, written a thousand at a time. */
+/** Headers of a tar, each with at most a block behind it, written a thousand at a time. */
 class HeaderFile {
   readonly #file: number;
   readonly #blocks = Buffer.alloc(1024 * BLOCK);
   readonly #templates = new Map<string, { readonly header: Buffer; readonly sum: number }>();
+  readonly #contentLength: number;
   #length = 0;
 
-  constructor(path: string) {
+  /** `contentLength` is that of all regular files. */
+  constructor(path: string, contentLength: number) {
+    if (contentLength > BLOCK) throw new Error(`expected at most ${BLOCK} bytes in a file, found ${contentLength}`);
     this.#file = openSync(path, 'wx');
+    this.#contentLength = contentLength;
   }
 
   add(path: string, type: '0' | '2' | '5', target = ''): void {
     const { header, sum } = this.#template(type);
     if (path.length > 100 || target.length > 100)
       throw new Error(`expected at most 100 bytes, found ${path} → ${target}`);
-    if (this.#length === this.#blocks.length) this.#flush();
-    const block = this.#blocks.subarray(this.#length, this.#length + BLOCK);
+    const block = this.#nextBlock();
     header.copy(block);
     const letters = put(block, path, 0) + put(block, target, 157);
     put(block, `${padded(sum + letters, 6, 8)}\0 `, 148);
-    this.#length += BLOCK;
+  }
+
+  /** Content of the file whose header came last: `text` and zeros. */
+  addContent(text: string): void {
+    put(this.#nextBlock().fill(0), text.slice(0, this.#contentLength), 0);
   }
 
   close(): void {
@@ -98,12 +117,19 @@ class HeaderFile {
     if (known !== undefined) return known;
     const header = Buffer.alloc(BLOCK);
     header.write(type === '5' ? '0000755\0' : '0000644\0', 100);
-    header.write('0000000\x000000000\x0000000000000\x0014627400000\x00        ', 108);
+    const length = padded(type === '0' ? this.#contentLength : 0, 11, 8);
+    header.write(`0000000\x000000000\x00${length}\x0014627400000\x00        `, 108);
     header.write(`${type}`, 156);
     header.write('ustar\x0000', 257);
     const template = { header, sum: header.reduce((sum, byte) => sum + byte, 0) };
     this.#templates.set(type, template);
     return template;
+  }
+
+  #nextBlock(): Buffer {
+    if (this.#length === this.#blocks.length) this.#flush();
+    this.#length += BLOCK;
+    return this.#blocks.subarray(this.#length - BLOCK, this.#length);
   }
 
   #flush(): void {

@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { budgets } from '../benchmarks/budgets.ts';
-import { smallFiles } from '../benchmarks/data-set.ts';
+import { buildClients, peakMemory } from '../benchmarks/clients.ts';
+import { smallFiles, standingTree, textFiles } from '../benchmarks/data-set.ts';
 import { parseOptions } from '../benchmarks/options.ts';
 import { median, type Result } from '../benchmarks/result.ts';
 import { scenarioGroups } from '../benchmarks/scenarios/all.ts';
@@ -34,6 +36,37 @@ test('a data set has files of about 6 kB with names of 20 bytes, 500 in a direct
   expect(digest.digest('hex')).toMatchInlineSnapshot(
     `"864f2e3553f370ff7da737d96d4ba6a5d89260fd4d60b2ccbe652f04431aa0e0"`,
   );
+});
+
+test('a data set of text has the names of the other, and compresses to about a third', () => {
+  const dataSet = textFiles(scratch, 600);
+  const files = readFiles(dataSet.source, /^img_\d{11}\.jpeg$/);
+  expect(files.size).toBe(600);
+  const content = Buffer.concat([...files.values()].map((text) => Buffer.from(text)));
+  expect(content.length).toBe(dataSet.bytes);
+  const share = deflateSync(content).length / content.length;
+  expect(share).toBeGreaterThan(0.3);
+  expect(share).toBeLessThan(0.4);
+});
+
+test('a tree that stands is counted, with its links, as the files that it has', () => {
+  const { source } = smallFiles(scratch, 1000);
+  symlinkSync('nowhere', join(source, 'link'));
+  const { files, directories, bytes } = standingTree(source);
+  expect({ files, directories, bytes }).toEqual({
+    files: 1001,
+    directories: 2,
+    bytes: smallFiles(scratch, 1000).bytes + 'nowhere'.length,
+  });
+  rmSync(join(source, 'link'));
+});
+
+test('the peak of memory is that of the command', () => {
+  buildClients();
+  const [small, large] = ['0', 'Buffer.alloc(2 ** 27, 1)'].map((code) => peakMemory([process.execPath, '-e', code]));
+  expect((large as number) - (small as number)).toBeGreaterThan(0.9 * 2 ** 27);
+  expect((large as number) - (small as number)).toBeLessThan(1.5 * 2 ** 27);
+  expect(() => peakMemory(['false'])).toThrow(/memory_client ended with 1/);
 });
 
 test('a table tells ratio and verdict, for losses as for wins', () => {
@@ -65,13 +98,14 @@ test('the median of an even number of trials lies between the middle two', () =>
 
 test('a scenario that does not exist is told with those that do', () => {
   expect(() => parseOptions(['--scenario', 'find,fnid'], scenarioGroups)).toThrow(
-    /no scenario fnid; there are whole, .*, mount, find/,
+    /no scenario fnid; there are packing, .*, mount, find/,
   );
   expect(namesOf(['--scenario', 'stat,find', '--quick'])).toEqual(['find', 'stat']);
 });
 
 test('a group of scenarios runs by its name, the huge one only when it is asked for or small', () => {
   const huge = ['huge-mount', 'huge-stat', 'huge-memory'];
+  expect(namesOf([])).not.toContain('pack-memory');
   expect(namesOf(['--scenario', 'huge'])).toEqual(huge);
   expect(namesOf(['--scenario', 'huge,find'])).toEqual(['find', ...huge]);
   expect(namesOf([])).not.toContain('huge-stat');
@@ -84,6 +118,18 @@ test('scenarios have names of their own, and every budget is one of a scenario a
   expect(new Set(names).size).toBe(names.length);
   const rows = scenarios.flatMap(({ name, contenders }) => contenders.map((contender) => `${name}: ${contender.name}`));
   expect(rows).toEqual(expect.arrayContaining(budgets.map(({ scenario, than = 'Shoal' }) => `${scenario}: ${than}`)));
+});
+
+test('contenders that share an archive would make the same one', () => {
+  const made = new Map<string, Set<string>>();
+  for (const { contenders } of scenarioGroups.flatMap(({ scenarios }) => scenarios).filter(({ packs }) => !packs)) {
+    for (const { kind, pack } of contenders) {
+      const command = pack?.({ source: 'source', archive: 'archive' }).join(' ');
+      if (command !== undefined) made.set(kind, new Set([...(made.get(kind) ?? []), command]));
+    }
+  }
+  expect([...made.keys()]).toEqual(expect.arrayContaining(['shoal', 'zstd-3-once.shoal', 'zstd-3-each.shoal']));
+  for (const [kind, commands] of made) expect([kind, ...commands]).toHaveLength(2);
 });
 
 test('a technique is held against the mount option that switches it off', () => {
@@ -104,6 +150,17 @@ test('a synthetic tar is one to tar, with the paths that it tells of', () => {
   const paths = readFileSync(dataSet.paths, 'utf8').split('\0').slice(0, -1);
   expect(paths.length).toBe(1201);
   expect(listed.filter((line) => paths.some((path) => line.includes(` ${path} `))).length).toBe(1201);
+});
+
+test('files of a synthetic tar have the content that was asked for', () => {
+  const { source, bytes } = syntheticTar(scratch, { files: 700, perDirectory: 500, length: 100 });
+  const [name = ''] = execFileSync('tar', ['-tf', source], { encoding: 'utf8' }).trimEnd().split('\n').slice(-1);
+  expect(name).toBe('t000/d001/img_00000000699.jpeg');
+  expect(execFileSync('tar', ['-xOf', source, name], { encoding: 'latin1' })).toBe(
+    'img_00000000699.jpeg'.padEnd(100, '\0'),
+  );
+  expect(execFileSync('tar', ['-xOf', source]).length).toBe(bytes);
+  expect(bytes).toBe(70_000);
 });
 
 function namesOf(args: readonly string[]): string[] {

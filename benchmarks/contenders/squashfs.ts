@@ -3,17 +3,15 @@ import type { Contender } from '../contender.ts';
 import { isRoot } from '../page-cache.ts';
 import { isInstalled, runCommand } from '../run-command.ts';
 
+/** A new archive, and nothing said about it. */
+export const quietly = ['-noappend', '-no-progress', '-quiet'] as const;
+
 /** Without compression, as Shoal's volume is. */
 export const mksquashfs: Contender = {
   name: 'mksquashfs, uncompressed',
   kind: 'squashfs',
   unavailable: () => missing('mksquashfs'),
-  pack: ({ source, archive }) => [
-    'mksquashfs',
-    source,
-    archive,
-    ...['-noI', '-noD', '-noF', '-noX', '-noappend', '-no-progress', '-quiet'],
-  ],
+  pack: ({ source, archive }) => ['mksquashfs', source, archive, '-noI', '-noD', '-noF', '-noX', ...quietly],
   extract: ({ archive }, into) => ['unsquashfs', '-quiet', '-no-progress', '-force', '-dest', into, archive],
 };
 

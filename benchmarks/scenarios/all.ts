@@ -1,5 +1,7 @@
 import type { Scenario } from '../scenario.ts';
+import { compressedScenarios } from './compressed.ts';
 import { mountedScenarios } from './mounted.ts';
+import { manyFilesScenarios, packingScenarios } from './packing.ts';
 import { hugeScenarios, scaleScenarios } from './scale.ts';
 import { techniqueScenarios } from './techniques.ts';
 import { wholeScenarios } from './whole.ts';
@@ -15,6 +17,9 @@ export interface ScenarioGroup {
 }
 
 export const scenarioGroups: readonly ScenarioGroup[] = [
+  { name: 'packing', title: 'Packing', scenarios: packingScenarios },
+  { name: 'many', title: 'Packing a million files, and ten', scenarios: manyFilesScenarios, onRequest: true },
+  { name: 'compressed', title: 'Compressed images', scenarios: compressedScenarios },
   { name: 'whole', title: 'Whole trees and archives', scenarios: wholeScenarios },
   { name: 'mounted', title: 'Through a mount', scenarios: mountedScenarios },
   { name: 'techniques', title: 'What each technique of the mount is worth', scenarios: techniqueScenarios },

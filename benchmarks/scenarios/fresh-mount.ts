@@ -35,9 +35,14 @@ export function warmContent({ contender, packed, dataSet }: Trial): void {
     return;
   }
   warm(packed.archive);
-  // A synthetic tar is no volume beside its index, and has no content.
-  const volume = packed.archive.replace(/\.shoal$/, '.tar');
-  if (contender.kind === 'shoal' && existsSync(volume)) warm(volume);
+  // A synthetic tar is no volume beside its index, and what it holds is not read.
+  for (const volume of volumesOf(packed.archive)) warm(volume);
+}
+
+/** The files of volumes beside an index; none for archives of other kinds. */
+export function volumesOf(archive: string): string[] {
+  if (!archive.endsWith('.shoal')) return [];
+  return ['.tar', '.tar.zst'].map((ending) => archive.replace(/\.shoal$/, ending)).filter((path) => existsSync(path));
 }
 
 export interface RandomWork {

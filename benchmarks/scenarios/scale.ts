@@ -1,15 +1,15 @@
-import { readFileSync, statfsSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readClient } from '../clients.ts';
 import { shoal, shoalBut } from '../contenders/shoal.ts';
 import { squashfuse } from '../contenders/squashfs.ts';
 import { privateMemory } from '../process-facts.ts';
 import { isInstalled, runCommand } from '../run-command.ts';
-import type { Places, Scenario, Trial } from '../scenario.ts';
-import type { Sizes } from '../sizes.ts';
+import type { Scenario, Trial } from '../scenario.ts';
 import { flat, huge, large, small, synthetic } from './data.ts';
 import { askAtRandom, exactly, freshMount, onFreshMount, perSecond } from './fresh-mount.ts';
 import { untilRootIsRead } from './mounted.ts';
+import { noRoom } from './room.ts';
 
 const inDirectoriesOf500 = shoalBut('500 files in a directory');
 const readers4 = shoalBut('4 readers');
@@ -126,12 +126,7 @@ function ofHuge(name: string, title: string, conditions: string, than: typeof sh
   const data: Scenario['data'] = (sizes, places, contender) =>
     (contender === shoal ? huge : sparse)(sizes, places, contender);
   const contenders = [than, shoal];
-  return { name, title, conditions, contenders, data, unavailable: noRoom };
-}
-
-/** For the tar, 512 bytes a file, and its index; as much again is left to others. */
-function noRoom({ huge: files }: Sizes, { run }: Places): string | undefined {
-  const { bavail, bsize } = statfsSync(run);
-  const [needed, free] = [2 * 600 * files, bavail * bsize].map((bytes) => Math.round(bytes / 1e9));
-  return bavail * bsize > 2 * 600 * files ? undefined : `it needs ${needed} GB, and there are ${free}`;
+  // For the tar, 512 bytes a file, and its index.
+  const unavailable: Scenario['unavailable'] = (sizes, { run }) => noRoom(run, 600 * sizes.huge);
+  return { name, title, conditions, contenders, data, unavailable };
 }

@@ -1,23 +1,17 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { readClient } from '../clients.ts';
 import { contenders } from '../contenders/all.ts';
 import { shoal } from '../contenders/shoal.ts';
 import { settle, warm } from '../page-cache.ts';
 import { isInstalled, runCommand, timeCommand } from '../run-command.ts';
 import type { Scenario, Trial } from '../scenario.ts';
 import { small } from './data.ts';
+import { warmTree } from './warm-tree.ts';
 
 const always = () => undefined;
 
 /** Work over a whole tree or archive, without a mount. */
 export const wholeScenarios: readonly Scenario[] = [
-  seconds('pack', 'pack the tree', 'page cache and dentries warm', 'pack', (trial) => {
-    warmTree(trial);
-    settle();
-    const archive = join(trial.scratch, `packed.${trial.contender.kind}`);
-    return timeCommand(trial.contender.pack?.({ source: trial.packed.source, archive }) ?? ['false']);
-  }),
   {
     name: 'index',
     title: 'read the names of a tar (Shoal: write its index)',
@@ -82,7 +76,7 @@ function seconds(
   name: string,
   title: string,
   conditions: string,
-  needs: 'pack' | 'extract' | 'verify',
+  needs: 'extract' | 'verify',
   run: (trial: Trial) => number,
 ): Scenario {
   const able = contenders.filter((contender) => contender[needs] !== undefined);
@@ -107,9 +101,4 @@ function size(
     data: small,
     run: ({ packed, scratch, dataSet }) => measure(packed.archive, scratch) / (dataSet.files + dataSet.directories + 1),
   };
-}
-
-function warmTree({ packed, dataSet }: Trial): void {
-  readClient('find', packed.source);
-  readClient('read', packed.source, dataSet.paths, '1', String(dataSet.files), '1');
 }
