@@ -73,6 +73,7 @@ test('the package holds the bundles, the addon, its sources, and nothing of test
       "dist/mount-server.js",
       "dist/shoal.js",
       "dist/types/**",
+      "dist/zip-to-tar.js",
       "docs/FORMAT.md",
       "native/Makefile",
       "native/addon/*",
