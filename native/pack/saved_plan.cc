@@ -15,7 +15,7 @@ namespace shoal {
 namespace {
 
 // Eight bytes that no other version of this file begins with: what follows is laid out by Fields below.
-constexpr char kMagic[] = "SHOALP1\n";
+constexpr char kMagic[] = "SHOALP2\n";
 constexpr size_t kMagicLength = 8;
 
 // Writes numbers, text and columns one behind the other: a length in bytes before each, a CRC32C over all at the end.
