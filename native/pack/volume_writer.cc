@@ -365,7 +365,10 @@ Status WriterThread::Settle(uint32_t entry, Status status) {
 Status WriteVolumes(PackCatalogue* catalogue, const std::vector<std::string>& paths,
                     const std::optional<CheckpointOptions>& checkpoints, unsigned jobs, Progress* progress,
                     Written* out) {
-  return Writer(catalogue, paths, checkpoints, jobs, progress).Run(out);
+  Status status = Writer(catalogue, paths, checkpoints, jobs, progress).Run(out);
+  // Else files that are removed would take their space until nobody holds the catalogue.
+  if (!status.ok() || !out->failed_files.empty()) catalogue->sinks.clear();
+  return status;
 }
 
 }  // namespace shoal
