@@ -1,4 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type PackOptions, packTree } from '../../src/pack/pack-tree.ts';
@@ -34,6 +46,15 @@ beforeEach(() => {
 });
 afterAll(scratch.remove);
 
+let held: number | undefined;
+
+/** The file's inode number, which no other file gets while we hold it open. */
+function inodeOf(path: string): number {
+  if (held !== undefined) closeSync(held);
+  held = openSync(path, 'r');
+  return fstatSync(held).ino;
+}
+
 /** Kills a run when it has made something durable; returns the inode of its volume, which another one may go on with. */
 function killRun(): number {
   return killRunAt(1);
@@ -47,8 +68,7 @@ function killRunAt(length: number): number {
     const isDurable = spinUntil(command, () => (statSync(journal, { throwIfNoEntry: false })?.size ?? 0) >= length);
     killUnawaited(command);
     // It may have been quicker than we.
-    if (isDurable && !existsSync(image) && existsSync(join(partial, 'x.tar')))
-      return statSync(join(partial, 'x.tar')).ino;
+    if (isDurable && !existsSync(image) && existsSync(join(partial, 'x.tar'))) return inodeOf(join(partial, 'x.tar'));
     rmSync(place, { recursive: true });
     mkdirSync(place);
   }
