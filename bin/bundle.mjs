@@ -1,11 +1,16 @@
-// Bundles the command, the library and the mounts' server into one file each, so that starting one opens a handful of files and not hundreds.
+// Bundles the command, the library and the programs that these run into one file each, so that starting one opens a handful of files and not hundreds.
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 await build({
   absWorkingDir: dirname(dirname(fileURLToPath(import.meta.url))),
-  entryPoints: { shoal: 'src/cli/main.ts', index: 'src/index.ts', 'mount-server': 'src/mount/server-main.ts' },
+  entryPoints: {
+    shoal: 'src/cli/main.ts',
+    index: 'src/index.ts',
+    'mount-server': 'src/mount/server-main.ts',
+    'zip-to-tar': 'src/indexers/zip/zip-to-tar-main.ts',
+  },
   outdir: 'dist',
   bundle: true,
   platform: 'node',

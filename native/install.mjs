@@ -1,8 +1,8 @@
 // Makes sure that there is a native addon. As npm's install script: is silent where the prebuilt one loads, else builds it from native/.
 //   node native/install.mjs            install script
 //   node native/install.mjs --build    builds what is not up to date; says nothing where nothing was to do
-//   node native/install.mjs --ship     copies the built addon to where the package ships it; --unship removes it again
-// Needs make and a C++17 compiler, no network and no node-gyp: Node-API's headers and zstd's sources are npm packages.
+//   node native/install.mjs --ship     copies the built addon and zstd's sources to where the package ships them; --unship removes them again
+// Needs make and a C++17 compiler, no network and no node-gyp: Node-API's headers are npm packages, zstd's sources come with this one.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,6 +14,8 @@ const require = createRequire(import.meta.url);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const prebuilt = join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'shoal.node');
 const built = join(root, 'build', 'release', 'shoal.node');
+/** What the Makefile compiles of zstd, as the package ships it. In a clone it lies in the package that it was taken from. */
+const shippedZstd = join(root, 'native', 'zstd');
 
 const TOOLS = `Install them and run \`npm run build:native\` here (or the same npm command again):
     Debian, Ubuntu:        apt-get install g++ make
@@ -22,13 +24,24 @@ const TOOLS = `Install them and run \`npm run build:native\` here (or the same n
 
 const request = process.argv[2];
 if (request === '--ship') ship();
-else if (request === '--unship') rmSync(join(root, 'prebuilds'), { recursive: true, force: true });
+else if (request === '--unship') unship();
 else if (request === '--build') build();
 else if (loadFailure(prebuilt) !== undefined) build();
 
 function ship() {
   mkdirSync(dirname(prebuilt), { recursive: true });
   cpSync(built, prebuilt);
+  rmSync(shippedZstd, { recursive: true, force: true });
+  cpSync(zstdOfPackage(), shippedZstd, { recursive: true, preserveTimestamps: true });
+  cpSync(join(dirname(zstdOfPackage()), 'LICENSE'), join(shippedZstd, 'LICENSE'));
+}
+
+function unship() {
+  for (const shipped of [join(root, 'prebuilds'), shippedZstd]) rmSync(shipped, { recursive: true, force: true });
+}
+
+function zstdOfPackage() {
+  return join(dirname(require.resolve('zstd-napi/package.json')), 'deps', 'zstd', 'lib');
 }
 
 function build() {
@@ -62,12 +75,12 @@ function build() {
   );
 }
 
-/** Runs make in native/. The packages of headers and sources may lie in this package's node_modules or in one above it. */
+/** Runs make in native/. The packages of headers may lie in this package's node_modules or in one above it. */
 function make(options) {
   const variables = [
     `NODE_API_INCLUDE=${join(dirname(require.resolve('node-api-headers/package.json')), 'include')}`,
     `NODE_ADDON_API_INCLUDE=${dirname(require.resolve('node-addon-api/package.json'))}`,
-    `ZSTD=${join(dirname(require.resolve('zstd-napi/package.json')), 'deps', 'zstd', 'lib')}`,
+    `ZSTD=${existsSync(shippedZstd) ? shippedZstd : zstdOfPackage()}`,
   ];
   return spawnSync('make', ['-C', join(root, 'native'), '--no-print-directory', ...options, ...variables], {
     encoding: 'utf8',

@@ -31,7 +31,7 @@ beforeAll(async () => {
     cwd: copy,
   });
   tarball = join(scratch, packedName(stdout));
-  expect(existsSync(join(copy, 'prebuilds'))).toBe(false);
+  for (const shipped of ['prebuilds', 'native/zstd']) expect(existsSync(join(copy, shipped))).toBe(false);
 
   project = join(scratch, 'project');
   await mkdir(project);
@@ -40,7 +40,6 @@ beforeAll(async () => {
   const overrides = {
     'node-addon-api': local('node-addon-api'),
     'node-api-headers': local('node-api-headers'),
-    'zstd-napi': `file:${await sourcesOfZstd()}`,
   };
   await writeFile(
     join(project, 'package.json'),
@@ -60,6 +59,7 @@ test('the package holds the bundles, the addon, its sources, and nothing of test
   const groups = paths.map((path) =>
     path
       .replace(/^(dist\/types)\/.*/, '$1/**')
+      .replace(/^(native\/zstd)\/.*\.(c|S|h)$/, '$1/**')
       .replace(/^(native\/\w+)\/.*\.(cc|h)$/, '$1/*')
       .replace(/^(prebuilds)\/.*\//, '$1/*/'),
   );
@@ -73,6 +73,7 @@ test('the package holds the bundles, the addon, its sources, and nothing of test
       "dist/mount-server.js",
       "dist/shoal.js",
       "dist/types/**",
+      "dist/zip-to-tar.js",
       "docs/FORMAT.md",
       "native/Makefile",
       "native/addon/*",
@@ -82,11 +83,18 @@ test('the package holds the bundles, the addon, its sources, and nothing of test
       "native/pack/*",
       "native/remove/*",
       "native/unpack/*",
+      "native/zstd/**",
+      "native/zstd/LICENSE",
       "package.json",
       "prebuilds/*/shoal.node",
     ]
   `);
   for (const source of readFiles(join(root, 'native'), /\.(cc|h)$/).keys()) expect(paths).toContain(`native/${source}`);
+});
+
+test('installing brings no packages but those of headers', async () => {
+  const installed = await readdir(join(project, 'node_modules'));
+  expect(installed.filter((name) => !name.startsWith('.'))).toEqual(['node-addon-api', 'node-api-headers', 'shoal']);
 });
 
 test('installed, the command packs and lists with the prebuilt addon', async () => {
@@ -171,16 +179,6 @@ async function packAndList(name: string): Promise<string> {
   const image = join(scratch, `${name}.shoal`);
   await shoal('pack', tree, '-o', image);
   return (await shoal('ls', image)).stdout.trim();
-}
-
-/** A package with all that is used of zstd-napi: a copy, because npm would run the scripts of a directory. */
-async function sourcesOfZstd(): Promise<string> {
-  const directory = join(scratch, 'zstd-napi');
-  const sources = 'deps/zstd';
-  cpSync(join(root, 'node_modules/zstd-napi', sources), join(directory, sources), { recursive: true });
-  const { version } = JSON.parse(readFileSync(join(root, 'node_modules/zstd-napi/package.json'), 'utf8'));
-  await writeFile(join(directory, 'package.json'), JSON.stringify({ name: 'zstd-napi', version }));
-  return directory;
 }
 
 /** Leaves a file in the prebuilt addon's place that no loader takes, as a prebuilt one for a newer C library is. */

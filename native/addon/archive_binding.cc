@@ -14,7 +14,8 @@ namespace {
 
 ArchiveSource ToArchiveSource(const Napi::Value& value) {
   auto object = value.As<Napi::Object>();
-  return {ToBytes(object.Get("path")), ToBytes(object.Get("shown")), ToBytesList(object.Get("command"))};
+  return {ToBytes(object.Get("path")), ToBytes(object.Get("shown")), ToBytesList(object.Get("command")),
+          object.Get("isOwn").ToBoolean()};
 }
 
 // scanArchive(source, progress)

@@ -14,7 +14,10 @@ namespace shoal {
 namespace {
 
 constexpr int kPipeLength = 1 << 20;
-constexpr size_t kLongestMessage = 400;
+constexpr size_t kLongestMessage = 4096;
+// The status of a program of Shoal's that ends with an error, less the error's Code: firstStatus in
+// src/indexers/zip/zip-to-tar-main.ts.
+constexpr int kFirstStatus = 100;
 
 }  // namespace
 
@@ -119,6 +122,13 @@ Status ArchiveStream::WaitForEnd() {
   size_t length = 0;
   SHOAL_RETURN_IF_ERROR(ReadUpTo(errors_.get(), source_.shown, 0, &said[0], said.size(), &length));
   said.resize(std::min(length, std::min(said.find('\0'), said.find('\n'))));
+  return Failure(state, std::move(said));
+}
+
+Status ArchiveStream::Failure(int state, std::string said) const {
+  const int code = WIFEXITED(state) ? WEXITSTATUS(state) - kFirstStatus : 0;
+  if (source_.is_own && code > 0 && code <= static_cast<int>(Code::kInternal))
+    return Status(static_cast<Code>(code), std::move(said)).At(source_.shown);
   if (said.empty()) said = "it gave no reason";
   return Status(Code::kMalformed, "expected an archive that `" + source_.command[0] +
                                       "` can decompress, found one that it cannot (" + said +

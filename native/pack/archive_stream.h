@@ -20,6 +20,7 @@ struct ArchiveSource {
   std::string path;
   std::string shown;                 // the name that messages say
   std::vector<std::string> command;  // a program that decompresses standard input, and its arguments; empty: none
+  bool is_own = false;               // it is one of Shoal's: its status tells a Code, and its message is for users
 };
 
 class ArchiveStream {
@@ -45,6 +46,7 @@ class ArchiveStream {
   explicit ArchiveStream(ArchiveSource source) : source_(std::move(source)) {}
   Status Start();
   Status WaitForEnd();
+  Status Failure(int state, std::string said) const;
 
   const ArchiveSource source_;
   UniqueFd file_;

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -30,9 +31,12 @@ class Checkpoints {
   Checkpoints(const Checkpoints&) = delete;
   Checkpoints& operator=(const Checkpoints&) = delete;
 
-  // Saves the plan, or reads the steps that an earlier run has written, and begins. `failed` is called from another
-  // thread if what was written cannot be made durable: the run must not go on then, because nobody is told of it again.
-  Status Start(std::vector<WrittenStep>* written, std::function<void(Status)> failed);
+  // Saves the plan, or reads what an earlier run has written.
+  Status Open(Journal* written);
+
+  // Begins. `kept` is what holds of what was read. `failed` is called from another thread if what was written cannot be
+  // made durable: the run must not go on then, because nobody is told of it again.
+  Status Start(const Journal& kept, std::function<void(Status)> failed);
 
   // The step's bytes are written. From any thread.
   void Add(WrittenStep step);
@@ -42,14 +46,18 @@ class Checkpoints {
 
  private:
   void Run();
-  Status SyncVolumes(const std::vector<WrittenStep>& steps) const;
-  Status Append(const std::vector<WrittenStep>& steps);
+  Journal TakeDurable(std::vector<WrittenStep>* steps);
+  Status SyncVolumes(const Journal& durable) const;
+  Status Append(const Journal& durable);
 
   const PackCatalogue& catalogue_;
   const std::vector<std::string>& volumes_;
   const CheckpointOptions options_;
   std::function<void(Status)> failed_;
-  uint64_t length_ = 0;  // of the journal
+  bool has_plan_ = false;
+  uint64_t length_ = 0;                  // of the journal
+  size_t records_ = 0;                   // steps and frames in it
+  std::map<uint16_t, uint64_t> frames_;  // in it, by volume
 
   std::mutex mutex_;
   std::condition_variable ended_;

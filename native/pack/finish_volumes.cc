@@ -66,6 +66,8 @@ Status FinishVolumes(PackCatalogue* catalogue, const std::vector<std::string>& p
       next = count;
     }
   }));
+  // As in WriteVolumes.
+  if (!failure.ok()) catalogue->sinks.clear();
   return failure;
 }
 

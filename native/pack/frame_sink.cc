@@ -26,6 +26,7 @@ constexpr int kFlags = O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
 
 // Frames back to back, with a place in the file.
 struct FrameSink::Run {
+  uint64_t first = 0;  // frame
   uint64_t offset = 0;
   std::string bytes;
 };
@@ -39,6 +40,19 @@ Status FrameSink::Create(const std::string& path, uint64_t plain_length, int lev
   return Status();
 }
 
+Status FrameSink::Resume(const std::string& path, uint64_t plain_length, int level, std::function<bool()> stopped,
+                         std::vector<uint64_t> offsets, std::unique_ptr<VolumeSink>* out) {
+  std::unique_ptr<FrameSink> sink(new FrameSink(path, plain_length, level, std::move(stopped)));
+  SHOAL_RETURN_IF_ERROR(sink->Open());
+  if (ftruncate(sink->fd_.get(), static_cast<off_t>(offsets.back())) != 0)
+    return Status::FromErrno("cannot truncate", path, errno);
+  sink->begin_ = (offsets.size() - 1) * sink->frames_.frame_length;
+  sink->frames_.offsets = std::move(offsets);
+  sink->has_head_ = true;
+  *out = std::move(sink);
+  return Status();
+}
+
 FrameSink::FrameSink(std::string path, uint64_t plain_length, int level, std::function<bool()> stopped)
     : path_(std::move(path)), level_(level), stopped_(std::move(stopped)) {
   frames_.plain_length = plain_length;
@@ -48,6 +62,10 @@ FrameSink::FrameSink(std::string path, uint64_t plain_length, int level, std::fu
 
 Status FrameSink::Write(uint64_t offset, const char* data, size_t size) {
   if (offset < kVolumeHeadLength) return WriteHead(offset, data, size);
+  const auto known = static_cast<size_t>(std::min<uint64_t>(size, begin_ - std::min(begin_, offset)));
+  offset += known;
+  data += known;
+  size -= known;
   while (size > 0) {
     const uint64_t frame = offset / frames_.frame_length;
     const auto from = static_cast<size_t>(offset % frames_.frame_length);
@@ -147,6 +165,7 @@ Status FrameSink::WriteReady(uint64_t frame, Bytes encoded) {
       waiting_.emplace(frame, std::string(bytes, encoded.size));
       return Status();
     }
+    run.first = frame;
     run.offset = frames_.offsets.back();
     run.bytes.assign(bytes, encoded.size);
     frames_.offsets.push_back(frames_.offsets.back() + encoded.size);
@@ -155,13 +174,24 @@ Status FrameSink::WriteReady(uint64_t frame, Bytes encoded) {
       frames_.offsets.push_back(frames_.offsets.back() + next->second.size());
       next = waiting_.erase(next);
     }
+    writing_.insert(run.first);
     SHOAL_RETURN_IF_ERROR(Open());
     fd = fd_.get();
   }
   placed_.notify_all();
   SHOAL_RETURN_IF_ERROR(WriteExact(fd, path_, run.offset, run.bytes.data(), run.bytes.size()));
   sync_file_range(fd, static_cast<off64_t>(run.offset), static_cast<off64_t>(run.bytes.size()), SYNC_FILE_RANGE_WRITE);
+  std::lock_guard<std::mutex> lock(mutex_);
+  writing_.erase(run.first);
   return Status();
+}
+
+uint64_t FrameSink::Written(uint64_t first, std::vector<uint64_t>* offsets) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  const uint64_t count = writing_.empty() ? frames_.offsets.size() - 1 : *writing_.begin();
+  const auto begin = frames_.offsets.begin();
+  offsets->assign(begin + static_cast<int64_t>(std::min(first, count)), begin + static_cast<int64_t>(count) + 1);
+  return std::min(count * frames_.frame_length, frames_.plain_length);
 }
 
 void FrameSink::Rest() {

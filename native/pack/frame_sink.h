@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,10 +24,17 @@ class FrameSink : public VolumeSink {
   static Status Create(const std::string& path, uint64_t plain_length, int level, std::function<bool()> stopped,
                        std::unique_ptr<VolumeSink>* out);
 
+  // Goes on with a file that Create made: frames up to the last of `offsets`, where that ends, are in it, and at least
+  // one is. What follows is removed. Bytes of these frames that are written again must be the same, and cost nothing.
+  static Status Resume(const std::string& path, uint64_t plain_length, int level, std::function<bool()> stopped,
+                       std::vector<uint64_t> offsets, std::unique_ptr<VolumeSink>* out);
+
   // Each byte once, but those of the head, which lie within the first frame and may be written again. Waits where the
   // bytes are far ahead of the first frame that is not complete, so that memory is bounded: threads must take what they
   // write in the order of offsets, and write that in order.
   Status Write(uint64_t offset, const char* data, size_t size) override;
+
+  uint64_t Written(uint64_t first, std::vector<uint64_t>* offsets) override;
 
   // Closes the file until the next Write, and frees what threads compress with.
   void Rest() override;
@@ -58,6 +66,7 @@ class FrameSink : public VolumeSink {
   const std::string path_;
   const int level_;
   const std::function<bool()> stopped_;
+  uint64_t begin_ = 0;  // bytes before it were in the file when this sink was made
 
   std::mutex mutex_;  // for all below
   std::condition_variable placed_;
@@ -65,6 +74,7 @@ class FrameSink : public VolumeSink {
   std::vector<std::unique_ptr<FrameEncoder>> encoders_;  // that no thread uses
   std::map<uint64_t, Part> parts_;
   std::map<uint64_t, std::string> waiting_;  // encoded frames behind one that is not yet
+  std::set<uint64_t> writing_;               // the first frame of each run that has a place and is not written yet
   SeekTable frames_;                         // with the offsets of frames whose place is known, and of the next one
   bool has_head_ = false;
 };

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "core/format.h"
 #include "pack/file_sink.h"
 #include "pack/frame_sink.h"
 #include "pack/volume_frame.h"
@@ -23,13 +24,19 @@ VolumeSet::VolumeSet(PackCatalogue* catalogue, const std::vector<std::string>& p
   }
 }
 
-bool VolumeSet::IsMade(size_t volume) const {
-  const Plan& plan = catalogue_.plan;
+bool VolumeSet::IsMade(size_t volume) const { return MadeLength(volume) > 0; }
+
+uint64_t VolumeSet::MadeLength(size_t volume) const {
   struct stat there;
-  // Of one that is compressed, what was written cannot be taken up again: its frames' places are known to the run
-  // alone.
-  return resume_ && level_ == 0 && lstat(paths_[volume].c_str(), &there) == 0 && S_ISREG(there.st_mode) &&
-         static_cast<uint64_t>(there.st_size) == plan.volumes[volume].length;
+  if (!resume_ || lstat(paths_[volume].c_str(), &there) != 0 || !S_ISREG(there.st_mode)) return 0;
+  const auto size = static_cast<uint64_t>(there.st_size);
+  const uint64_t length = catalogue_.plan.volumes[volume].length;
+  if (level_ == 0) return size == length ? length : 0;
+  const auto frames = frames_.find(static_cast<uint16_t>(volume));
+  if (frames == frames_.end() || size < frames->second.back()) return 0;
+  const uint64_t made = (frames->second.size() - 1) * format::kFrameLength;
+  // The last frame is made at the end of a run.
+  return made < length ? made : 0;
 }
 
 Status VolumeSet::Write(size_t volume, uint64_t offset, const char* data, size_t size,
@@ -52,7 +59,10 @@ Status VolumeSet::Make(size_t volume) {
   if (resume_ && !is_made && unlink(paths_[volume].c_str()) != 0 && errno != ENOENT) {
     return Status::FromErrno("cannot remove", paths_[volume], errno);
   }
-  if (is_made) {
+  if (is_made && level_ > 0) {
+    std::vector<uint64_t> offsets = frames_.at(static_cast<uint16_t>(volume));
+    SHOAL_RETURN_IF_ERROR(FrameSink::Resume(paths_[volume], length, level_, stopped_, std::move(offsets), &sink));
+  } else if (is_made) {
     sink = FileSink::Open(paths_[volume]);
   } else if (level_ > 0) {
     SHOAL_RETURN_IF_ERROR(FrameSink::Create(paths_[volume], length, level_, stopped_, &sink));

@@ -8,8 +8,10 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "pack/journal.h"
 #include "pack/pack_catalogue.h"
 
 namespace shoal {
@@ -21,8 +23,12 @@ class VolumeSet {
   VolumeSet(PackCatalogue* catalogue, const std::vector<std::string>& paths, int level, std::function<bool()> stopped,
             bool resume = false);
 
+  // Which frames that run has written: before anything else.
+  void TakeFrames(WrittenFrames frames) { frames_ = std::move(frames); }
   // Whether such a file is there for the volume, as long as it must be.
   bool IsMade(size_t volume) const;
+  // Up to where the volume's bytes are in such a file, as far as that is known.
+  uint64_t MadeLength(size_t volume) const;
 
   // Makes the volume, with a head without an id, where it is not there yet. From any thread.
   // Appends to *runs, where one is given, what PieceSums says of the bytes.
@@ -47,6 +53,7 @@ class VolumeSet {
   const int level_;
   const std::function<bool()> stopped_;
   const bool resume_;
+  WrittenFrames frames_;
   std::deque<Volume> volumes_;
 };
 

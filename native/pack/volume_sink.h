@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "core/seek_table.h"
 #include "core/status.h"
@@ -18,6 +19,13 @@ class VolumeSink {
 
   // `offset` is that in the tar. From any thread, in any order.
   virtual Status Write(uint64_t offset, const char* data, size_t size) = 0;
+  // Up to where all bytes of the tar are in the file, though maybe not durable. Of a compressed volume, *offsets are
+  // where its frames from the one numbered `first` on begin, of those that are in the file, and where the last of them
+  // ends; else they are none, and nobody needs to know more than that Write returned. From any thread.
+  virtual uint64_t Written(uint64_t first, std::vector<uint64_t>* offsets) {
+    offsets->clear();
+    return UINT64_MAX;
+  }
   // Holds no descriptor until the next Write. Not while others write.
   virtual void Rest() = 0;
   // When all is written: makes it durable.

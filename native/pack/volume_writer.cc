@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <mutex>
 
@@ -42,10 +43,7 @@ class Writer {
         jobs_(std::max(1U, jobs)),
         progress_(*progress),
         failing_(!catalogue->complete) {
-    // The places of compressed frames are known to the run alone.
-    if (checkpoints && catalogue->plan.level == 0) {
-      checkpoints_ = std::make_unique<Checkpoints>(*catalogue, paths, *checkpoints);
-    }
+    if (checkpoints) checkpoints_ = std::make_unique<Checkpoints>(*catalogue, paths, *checkpoints);
   }
 
   Status Run(Written* out);
@@ -139,16 +137,29 @@ Status Writer::Run(Written* out) {
 Status Writer::StartCheckpoints() {
   // A volume that is of no use has nothing to go on with.
   if (checkpoints_ == nullptr || failing_) return Status();
-  SHOAL_RETURN_IF_ERROR(checkpoints_->Start(&written_, [this](Status status) { Fail(std::move(status)); }));
+  Journal journal;
+  SHOAL_RETURN_IF_ERROR(checkpoints_->Open(&journal));
   const Plan& plan = catalogue_.plan;
+  volumes_.TakeFrames(journal.frames);
+  std::vector<uint64_t> made;
+  for (size_t volume = 0; volume < plan.volumes.size(); volume++) made.push_back(volumes_.MadeLength(volume));
   auto is_gone = [&](const WrittenStep& written) {
-    return written.step >= plan.steps.size() || !volumes_.IsMade(plan.steps[written.step].volume);
+    if (written.step >= plan.steps.size()) return true;
+    const uint64_t length = made[plan.steps[written.step].volume];
+    return length == 0 || written.end() > length;
   };
-  written_.erase(std::remove_if(written_.begin(), written_.end(), is_gone), written_.end());
+  std::vector<WrittenStep>& steps = journal.steps;
+  steps.erase(std::remove_if(steps.begin(), steps.end(), is_gone), steps.end());
+  for (auto frames = journal.frames.begin(); frames != journal.frames.end();) {
+    const bool holds = frames->first < made.size() && made[frames->first] > 0;
+    frames = !holds ? journal.frames.erase(frames) : std::next(frames);
+  }
   auto is_before = [](const WrittenStep& a, const WrittenStep& b) { return a.step < b.step; };
   auto is_same = [](const WrittenStep& a, const WrittenStep& b) { return a.step == b.step; };
-  std::stable_sort(written_.begin(), written_.end(), is_before);
-  written_.erase(std::unique(written_.begin(), written_.end(), is_same), written_.end());
+  std::stable_sort(steps.begin(), steps.end(), is_before);
+  steps.erase(std::unique(steps.begin(), steps.end(), is_same), steps.end());
+  SHOAL_RETURN_IF_ERROR(checkpoints_->Start(journal, [this](Status status) { Fail(std::move(status)); }));
+  written_ = std::move(steps);
   return Status();
 }
 
@@ -355,7 +366,10 @@ Status WriterThread::Settle(uint32_t entry, Status status) {
 Status WriteVolumes(PackCatalogue* catalogue, const std::vector<std::string>& paths,
                     const std::optional<CheckpointOptions>& checkpoints, unsigned jobs, Progress* progress,
                     Written* out) {
-  return Writer(catalogue, paths, checkpoints, jobs, progress).Run(out);
+  Status status = Writer(catalogue, paths, checkpoints, jobs, progress).Run(out);
+  // Else files that are removed would take their space until nobody holds the catalogue.
+  if (!status.ok() || !out->failed_files.empty()) catalogue->sinks.clear();
+  return status;
 }
 
 }  // namespace shoal

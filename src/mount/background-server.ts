@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Readable } from 'node:stream';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { showBytes } from '../base/entry-path.ts';
 import { type ErrorCode, ShoalError } from '../base/errors.ts';
+import { ownProgram } from '../io/own-program.ts';
 import { systemError } from '../io/system-error.ts';
 import type { ServeOptions } from './serve-images.ts';
 
@@ -82,7 +81,7 @@ function launch(target: Buffer | number, log: Buffer | undefined): ChildProcess 
   try {
     if (log !== undefined) logDescriptor = openSync(log, 'a', 0o644);
     // It stands in no directory, so that none is busy because of it.
-    return spawn(process.execPath, serverArguments(), {
+    return spawn(process.execPath, ownProgram('mount-server.js', '../mount/server-main.ts'), {
       cwd: '/',
       detached: true,
       stdio: ['pipe', 'ignore', logDescriptor ?? 'ignore', 'pipe', ...(typeof target === 'number' ? [target] : [])],
@@ -92,13 +91,6 @@ function launch(target: Buffer | number, log: Buffer | undefined): ChildProcess 
   } finally {
     if (logDescriptor !== undefined) closeSync(logDescriptor);
   }
-}
-
-/** Bundled, the server lies beside this module; in the sources it is TypeScript, which Node runs with tsx. */
-function serverArguments(): string[] {
-  if (!import.meta.url.endsWith('.ts')) return [fileURLToPath(new URL('./mount-server.js', import.meta.url))];
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx'));
-  return ['--import', loader.href, fileURLToPath(new URL('./server-main.ts', import.meta.url))];
 }
 
 async function readReadiness(server: ChildProcess): Promise<Readiness> {

@@ -140,6 +140,8 @@ export interface NativeArchive {
   readonly shown: Buffer;
   /** A program that decompresses standard input, and its arguments; empty: none. */
   readonly command: readonly Buffer[];
+  /** It is one of Shoal's own, whose status tells an error's code, and whose message is for users. */
+  readonly isOwn: boolean;
 }
 
 export interface ScanArchiveResult extends WalkedCatalogue {

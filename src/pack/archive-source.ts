@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { showBytes } from '../base/entry-path.ts';
 import { isShoalError, ShoalError } from '../base/errors.ts';
 import { openFileSource } from '../io/file-source.ts';
+import { ownProgram } from '../io/own-program.ts';
 import { systemError } from '../io/system-error.ts';
 import type { NativeArchive } from '../native/packing.ts';
 import { type JobOptions, throwIfCancelled } from '../native/run-job.ts';
@@ -15,6 +16,8 @@ const decompressors: readonly (readonly [magic: string, command: readonly string
   ['\x28\xb5\x2f\xfd', ['zstd', '-dcq']],
   ['\x04\x22\x4d\x18', ['lz4', '-dc']],
 ];
+/** How zips begin: with an entry, or where there is none with the end of the central directory. They have it at their end, so it is a program of our own that reads them. */
+const zipMagics: readonly string[] = ['PK\x03\x04', 'PK\x05\x06'];
 const longestMagic = 6;
 /** Bytes between two reports of progress. */
 const reportLength = 16 << 20;
@@ -34,7 +37,7 @@ export function openArchive(path: Buffer): ArchiveInput {
     const message = 'the archive changed while it was read; pack it when nothing writes to it';
     throw new ShoalError('changed', message, { path: showBytes(path) });
   };
-  return { path, shown: path, command: commandFor(path), checkSame, close: () => {} };
+  return { path, shown: path, ...decompression(path), checkSame, close: () => {} };
 }
 
 /**
@@ -66,7 +69,7 @@ export async function keepArchive(
       await file.close();
     }
     const close = () => closeSync(descriptor);
-    return { path, shown: Buffer.from(shown), command: commandFor(path), checkSame: () => {}, close };
+    return { path, shown: Buffer.from(shown), ...decompression(path), checkSame: () => {}, close };
   } catch (error) {
     closeSync(descriptor);
     throw error;
@@ -104,14 +107,18 @@ function openNameless(name: Buffer): number {
   }
 }
 
-function commandFor(path: Buffer): Buffer[] {
+function decompression(path: Buffer): Pick<NativeArchive, 'command' | 'isOwn'> {
   const source = openFileSource(path, 'unsupported');
   try {
     const head = Buffer.alloc(Math.min(longestMagic, source.length));
     source.read(0, head);
     const text = head.toString('latin1');
-    const found = decompressors.find(([magic]) => text.startsWith(magic));
-    return (found?.[1] ?? []).map((word) => Buffer.from(word));
+    const isOwn = zipMagics.some((magic) => text.startsWith(magic));
+    const found = decompressors.find(([magic]) => text.startsWith(magic))?.[1] ?? [];
+    const command = isOwn
+      ? [process.execPath, ...ownProgram('zip-to-tar.js', '../indexers/zip/zip-to-tar-main.ts')]
+      : found;
+    return { command: command.map((word) => Buffer.from(word)), isOwn };
   } finally {
     source.close();
   }

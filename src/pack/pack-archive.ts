@@ -21,7 +21,7 @@ export type ArchiveOptions = Omit<Layout, 'dedupe'> &
   Pick<PackOptions, 'onProgress' | 'signal' | 'force' | 'jobs' | 'metadata' | 'provenance'>;
 
 /**
- * Makes the image of the tree in a tar, which may be compressed (gzip, bzip2, xz, zstd, lz4: by the program of that name), without unpacking it. The image is
+ * Makes the image of the tree in a zip, or in a tar, which may be compressed (gzip, bzip2, xz, zstd, lz4: by the program of that name), without unpacking it. The image is
  * byte for byte the one that {@link packTree} makes of the extracted tree, where extraction can keep all metadata.
  *
  * The archive is read twice, once for its headers and once for its content. One that comes as a stream is kept, compressed as it is, beside the image meanwhile.

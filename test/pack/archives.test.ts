@@ -230,10 +230,10 @@ describe('a damaged archive', () => {
     expect((await packError(at('text'))).code).toBe('malformed');
     writeFileSync(at('empty'), '');
     expect((await packError(at('empty'))).code).toBe('malformed');
-    writeFileSync(at('x.zip'), Buffer.concat([Buffer.from('PK\x03\x04'), Buffer.alloc(1000)]));
-    expect(await packError(at('x.zip'))).toMatchObject({
+    writeFileSync(at('x.7z'), Buffer.concat([Buffer.from('7z\xbc\xaf\x27\x1c', 'latin1'), Buffer.alloc(1000)]));
+    expect(await packError(at('x.7z'))).toMatchObject({
       code: 'unsupported',
-      message: 'expected a tar, found a zip archive; extract it and pack the directory',
+      message: 'expected a tar, found a 7z archive; extract it and pack the directory',
     });
     expect((await packError(at('nothing'))).code).toBe('missing');
     expect((await packError(tree)).code).toBe('unsupported');

@@ -1,4 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { PackOptions } from '../../src/pack/pack-options.ts';
@@ -35,25 +47,29 @@ beforeEach(() => {
 });
 afterAll(scratch.remove);
 
+let held: number | undefined;
+
+/** The file's inode number, which no other file gets while we hold it open. */
+function inodeOf(path: string): number {
+  if (held !== undefined) closeSync(held);
+  held = openSync(path, 'r');
+  return fstatSync(held).ino;
+}
+
 /** Kills a run when it has made something durable; returns the inode of its volume, which another one may go on with. */
-function killRun(...options: readonly string[]): number {
+function killRun(): number {
+  return killRunAt(1);
+}
+
+/** The same when its journal has so many bytes. */
+function killRunAt(length: number): number {
   for (;;) {
-    const command = startCommand(
-      scratch.path,
-      'tree',
-      '-o',
-      'place/x.shoal',
-      '-q',
-      '--checkpoint',
-      '0.001',
-      ...options,
-    );
+    const command = startCommand(scratch.path, 'tree', '-o', 'place/x.shoal', '-q', '--checkpoint', '0.001');
     const journal = join(partial, 'journal');
-    const isDurable = spinUntil(command, () => (statSync(journal, { throwIfNoEntry: false })?.size ?? 0) > 0);
+    const isDurable = spinUntil(command, () => (statSync(journal, { throwIfNoEntry: false })?.size ?? 0) >= length);
     killUnawaited(command);
     // It may have been quicker than we.
-    if (isDurable && !existsSync(image) && existsSync(join(partial, 'x.tar')))
-      return statSync(join(partial, 'x.tar')).ino;
+    if (isDurable && !existsSync(image) && existsSync(join(partial, 'x.tar'))) return inodeOf(join(partial, 'x.tar'));
     rmSync(place, { recursive: true });
     mkdirSync(place);
   }
@@ -126,6 +142,22 @@ test('a journal that ends within a record is good up to there', async () => {
 test('a volume that is gone is written again', async () => {
   killRun();
   rmSync(join(partial, 'x.tar'));
+  await packTree([tree], image, resume);
+  expect(isSame(readImage(image), undisturbed)).toBe(true);
+});
+
+test('what the journal says of a volume that was gone is not believed of the one in its place', async () => {
+  const volume = join(partial, 'x.tar');
+  for (let isAgain = true; isAgain; isAgain = existsSync(image)) {
+    rmSync(place, { recursive: true });
+    mkdirSync(place);
+    killRunAt(4000); // what takes long to write again
+    rmSync(volume);
+    const options = ['-q', '--checkpoint', '1000', '--resume', '--jobs', '1'];
+    const command = startCommand(scratch.path, 'tree', '-o', 'place/x.shoal', ...options);
+    spinUntil(command, () => statSync(volume, { throwIfNoEntry: false })?.size === undisturbed.volume.length);
+    killUnawaited(command);
+  }
   await packTree([tree], image, resume);
   expect(isSame(readImage(image), undisturbed)).toBe(true);
 });

@@ -77,7 +77,7 @@ export function packCommand(): Command {
     .addOption(
       new Option(
         '--from-archive <file>',
-        'pack the tree in a tar, which may be compressed, without unpacking it; - is standard input',
+        'pack the tree in a zip, or in a tar, which may be compressed, without unpacking it; - is standard input',
       ).conflicts(treeOptions),
     )
     .option('--force', 'replace an image that exists')

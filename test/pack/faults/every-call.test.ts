@@ -25,6 +25,7 @@ interface Way {
 
 const ways: readonly Way[] = [
   { name: 'as a whole', options: [], faults: ['kill', 'torn', 'EIO', 'ENOSPC', 'EDQUOT'], least: 50 },
+  { name: 'compressed', options: ['--compress', 'zstd:1'], faults: ['kill', 'torn', 'ENOSPC'], least: 50 },
   // The calls of a slice are those of a whole; what is different is what has been done when they fail.
   { name: 'in slices', options: ['--max-extra', '3400000'], faults: ['kill', 'ENOSPC'], least: 150 },
 ];
