@@ -59,9 +59,6 @@ struct PackCatalogue : Catalogue, DirectoryTree {
 // number on a network filesystem differs from host to host.
 uint64_t StampOf(const struct stat& status);
 
-// Open directories held by each of `jobs` threads, so that all together stay far below the usual limit of 1 024.
-size_t DirectoryCapacity(unsigned jobs);
-
 // Opens the directory that a source names, through symbolic links.
 Status OpenSourceDirectory(const Source& source, UniqueFd* fd);
 

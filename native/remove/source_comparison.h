@@ -21,9 +21,9 @@ class SourceComparison : public ComparedFiles {
   // `catalogue` is of a walk of the sources that may be later than the one the image was made from.
   explicit SourceComparison(std::shared_ptr<const PackCatalogue> catalogue) : catalogue_(std::move(catalogue)) {}
 
-  // Verifies the image, all of it, and compares each file of the sources with it byte by byte. `below`: the image's
-  // entry of this name stands for the root of the catalogue; empty: its root. Damage of the index, and kCancelled, are
-  // the status; damaged entries are in *verified.
+  // With `jobs` threads (0: as many as storage keeps busy) verifies the image, all of it, and compares each file of the
+  // sources with it byte by byte. `below`: the image's entry of this name stands for the root of the catalogue; empty:
+  // its root. Damage of the index, and kCancelled, are the status; damaged entries are in *verified.
   Status Run(const Image& image, const std::string& below, unsigned jobs, Progress* progress, VerifyOutcome* verified);
 
   const PackCatalogue& catalogue() const { return *catalogue_; }

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { isShoalError, ShoalError } from '../base/errors.ts';
 import type { Metadata } from '../format/metadata.ts';
 import { entryProblems } from '../image/entry-problem.ts';
@@ -25,7 +24,7 @@ import { writeReadable } from './write-readable.ts';
 export interface PackOptions extends JobOptions, Selection, Layout {
   /** Replaces an image that exists. */
   readonly force?: boolean | undefined;
-  /** Threads. Default: one for each processor. */
+  /** Threads. Default: one for each processor, and more as long as they mostly wait for storage. */
   readonly jobs?: number | undefined;
   /**
    * Packs this share of the trees only: all directories, and of the rest what the hash of its path says. The images of all parts, merged, hold the
@@ -67,7 +66,7 @@ export async function packTree(
   output: string | Buffer,
   options: PackOptions = {},
 ): Promise<PackSummary> {
-  const { force = false, jobs = availableParallelism(), metadata = {}, provenance = false } = options;
+  const { force = false, jobs = 0, metadata = {}, provenance = false } = options;
   const { removeSource = false, resume = false } = options;
   checkForce(force, removeSource, resume);
   const trees = sources.map((source) => Buffer.from(source));
