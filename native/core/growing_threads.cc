@@ -1,6 +1,5 @@
 #include "core/growing_threads.h"
 
-#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -8,12 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cinttypes>
-#include <cstdio>
-#include <string>
 
 #include "core/directory_opener.h"
-#include "core/file.h"
 #include "core/run_threads.h"
 #include "core/thread_growth.h"
 
@@ -22,6 +17,8 @@ namespace {
 
 constexpr size_t kStack = 1 << 20;
 constexpr auto kTick = std::chrono::milliseconds(5);
+// So many threads are asked what they do, for all.
+constexpr unsigned kAsked = 16;
 // Descriptors of directories that the first threads hold all together, and each further one; each thread may have as
 // many files open as directories are few then, and the rest of the process has some, too.
 constexpr size_t kDirectories = 512;
@@ -45,18 +42,6 @@ unsigned MostThreads(unsigned processors, unsigned most) {
   const size_t used = kOtherDescriptors + processors * DirectoriesOf(processors);
   const size_t further = limit.rlim_cur > used ? (limit.rlim_cur - used) / kFewDescriptors : 0;
   return std::max(processors, static_cast<unsigned>(std::min<size_t>(most, processors + further)));
-}
-
-// How long the thread ran, or waited for a processor (proc_schedstat(5)); `otherwise` where the kernel does not tell.
-uint64_t ActiveTimeOf(int thread, uint64_t otherwise) {
-  const std::string path = "/proc/self/task/" + std::to_string(thread) + "/schedstat";
-  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  char text[80];
-  const ssize_t length = fd.valid() ? read(fd.get(), text, sizeof text - 1) : -1;
-  if (length <= 0) return otherwise;
-  text[length] = '\0';
-  uint64_t ran, delayed;
-  return std::sscanf(text, "%" SCNu64 " %" SCNu64, &ran, &delayed) == 2 ? ran + delayed : otherwise;
 }
 
 struct ThreadStart {
@@ -119,6 +104,8 @@ void* GrowingThreads::Enter(void* argument) {
 void GrowingThreads::Watch() {
   ThreadGrowth growth(started(), most_);
   const uint64_t begun = Now();
+  uint64_t asked = 0;
+  uint64_t active = 0;
   for (;;) {
     {
       std::unique_lock<std::mutex> lock(mutex_);
@@ -128,7 +115,9 @@ void GrowingThreads::Watch() {
     sample.now = Now() - begun;
     sample.done = Done();
     if (!growth.IsDue(sample)) continue;
-    sample.active = ActiveTime(sample.now);
+    active += ActiveTime(sample.now - asked);
+    asked = sample.now;
+    sample.active = active;
     sample.idle = IdleTime();
     const unsigned wanted = growth.Next(sample);
     if (wanted > started() && !Start(wanted).ok()) return;
@@ -142,14 +131,17 @@ uint64_t GrowingThreads::Done() const {
   return done;
 }
 
-// Where the kernel does not tell, threads seem never to wait: there will be no more of them.
-uint64_t GrowingThreads::ActiveTime(uint64_t elapsed) const {
+uint64_t GrowingThreads::ActiveTime(uint64_t elapsed) {
+  const unsigned step = (started() + kAsked - 1) / kAsked;
   uint64_t active = 0;
-  for (unsigned worker = 0; worker < started(); worker++) {
+  unsigned asked = 0;
+  for (unsigned worker = 0; worker < started(); worker += step) {
     const int thread = workers_[worker].thread.load(std::memory_order_relaxed);
-    if (thread != 0) active += ActiveTimeOf(thread, elapsed);
+    // One that does not run yet waits for a processor.
+    active += thread == 0 ? elapsed : workers_[worker].activity.Take(thread, elapsed);
+    asked++;
   }
-  return active;
+  return active * started() / asked;
 }
 
 uint64_t GrowingThreads::IdleTime() {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/status.h"
+#include "core/thread_activity.h"
 
 namespace shoal {
 
@@ -61,12 +62,13 @@ class GrowingThreads {
   struct alignas(64) Worker {
     std::atomic<uint64_t> done{0};
     std::atomic<int> thread{0};  // its id for the kernel; 0 until it runs
+    ThreadActivity activity;     // the watcher's
   };
 
   static void* Enter(void* start);
   Status Start(unsigned count);
   void Watch();
-  uint64_t ActiveTime(uint64_t elapsed) const;
+  uint64_t ActiveTime(uint64_t elapsed);
   uint64_t Done() const;
   void AddIdle(int workers);
   uint64_t IdleTime();
