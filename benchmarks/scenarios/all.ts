@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario.ts';
 import { mountedScenarios } from './mounted.ts';
 import { hugeScenarios, scaleScenarios } from './scale.ts';
+import { slowScenarios } from './slow.ts';
 import { techniqueScenarios } from './techniques.ts';
 import { wholeScenarios } from './whole.ts';
 
@@ -16,6 +17,7 @@ export interface ScenarioGroup {
 
 export const scenarioGroups: readonly ScenarioGroup[] = [
   { name: 'whole', title: 'Whole trees and archives', scenarios: wholeScenarios },
+  { name: 'slow', title: 'From a model of slow storage', scenarios: slowScenarios },
   { name: 'mounted', title: 'Through a mount', scenarios: mountedScenarios },
   { name: 'techniques', title: 'What each technique of the mount is worth', scenarios: techniqueScenarios },
   { name: 'scale', title: 'Large directories, many readers', scenarios: scaleScenarios },

@@ -51,11 +51,12 @@ struct ThreadStart {
 
 }  // namespace
 
-GrowingThreads::GrowingThreads(unsigned jobs, unsigned most)
+GrowingThreads::GrowingThreads(unsigned jobs, unsigned most, unsigned begin)
     : grows_(jobs == 0),
       processors_(ThreadCount(0)),
       jobs_(grows_ ? processors_ : jobs),
       most_(grows_ ? MostThreads(processors_, most) : jobs),
+      begin_(std::min(most_, std::max(jobs_, begin))),
       workers_(new Worker[most_]) {}
 
 size_t GrowingThreads::DirectoryCapacity(unsigned worker) const {
@@ -64,9 +65,9 @@ size_t GrowingThreads::DirectoryCapacity(unsigned worker) const {
 
 Status GrowingThreads::Run(const std::function<void(unsigned worker)>& work) {
   work_ = work;
-  Status status = Start(jobs_);
+  Status status = Start(begin_);
   if (threads_.empty()) return status;
-  if (grows_ && most_ > jobs_) Watch();
+  if (grows_ && started() < most_) Watch();
   for (pthread_t thread : threads_) pthread_join(thread, nullptr);
   return Status();
 }

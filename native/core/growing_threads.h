@@ -22,8 +22,8 @@ class GrowingThreads {
   static constexpr unsigned kMost = 128;
 
   // `jobs` threads. 0: as many as there are processors, and more while they mostly wait for storage (ThreadGrowth), at
-  // most `most` then.
-  explicit GrowingThreads(unsigned jobs, unsigned most = kMost);
+  // most `most` then. `begin`: as many as other work on the same storage was found to be worth.
+  explicit GrowingThreads(unsigned jobs, unsigned most = kMost, unsigned begin = 0);
   GrowingThreads(const GrowingThreads&) = delete;
   GrowingThreads& operator=(const GrowingThreads&) = delete;
 
@@ -77,6 +77,7 @@ class GrowingThreads {
   const unsigned processors_;
   const unsigned jobs_;
   const unsigned most_;
+  const unsigned begin_;
   const std::unique_ptr<Worker[]> workers_;
   std::function<void(unsigned worker)> work_;
   std::vector<pthread_t> threads_;

@@ -104,7 +104,8 @@ class CopyFinder {
   Status ForEach(size_t count, const Work& work) {
     if (count == 0) return Status();
     std::atomic<size_t> next{0};
-    GrowingThreads threads(static_cast<unsigned>(std::min<size_t>(jobs_, count)));
+    const auto most = static_cast<unsigned>(std::min<size_t>(GrowingThreads::kMost, count));
+    GrowingThreads threads(static_cast<unsigned>(std::min<size_t>(jobs_, count)), most, catalogue_.threads);
     SHOAL_RETURN_IF_ERROR(threads.Run([&](unsigned worker) {
       FileReader reader(&catalogue_, threads.DirectoryCapacity(worker));
       // Not filled with zeros: of small files many threads use little of it.

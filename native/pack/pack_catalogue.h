@@ -32,6 +32,7 @@ struct PackCatalogue : Catalogue, DirectoryTree {
   std::vector<uint64_t> stamps;   // per entry: StampOf at the time of the walk
   // Per entry: the file that a copy has the content of, which is no copy; else kNone. Empty: there are no copies.
   std::vector<uint32_t> originals;
+  unsigned threads = 0;  // that the walk was worth; 0 where it was another run's
 
   uint64_t content_bytes = 0;  // of files, aliases not counted again, holes included
   Plan plan;                   // of its volumes

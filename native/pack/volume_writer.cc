@@ -44,7 +44,7 @@ class Writer {
         volumes_(
             catalogue, paths, catalogue->plan.level, [this] { return failing_ || Stopped(); },
             checkpoints && checkpoints->resume),
-        threads_(jobs),
+        threads_(jobs, GrowingThreads::kMost, catalogue->threads),
         turns_(catalogue->plan.steps.size(), jobs > 0 ? jobs : std::max(kSteps, ThreadCount(jobs)), &threads_,
                [this] { return Stopped(); }),
         progress_(*progress),

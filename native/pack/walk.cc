@@ -30,7 +30,9 @@ Status Walk(const WalkOptions& options, Progress* progress, Walked* out) {
   Walker walker(options, std::move(sources), std::move(exclusion), std::move(list), &threads, progress);
   walker.Begin();
   SHOAL_RETURN_IF_ERROR(threads.Run([&](unsigned worker) { WalkThread(&walker, worker).Run(); }));
-  return walker.Finish(out);
+  SHOAL_RETURN_IF_ERROR(walker.Finish(out));
+  out->catalogue->threads = threads.started();
+  return Status();
 }
 
 }  // namespace shoal

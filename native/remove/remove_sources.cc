@@ -191,7 +191,7 @@ Status Remover::RemoveDirectories() {
 
 template <typename Work>
 Status Remover::RunThreads(const Work& work) {
-  GrowingThreads threads(jobs_);
+  GrowingThreads threads(jobs_, GrowingThreads::kMost, catalogue_.threads);
   return threads.Run([&](unsigned worker) {
     RemoverThread thread(this, &threads, worker);
     work(&thread);

@@ -33,7 +33,7 @@ Status SourceComparison::Run(const Image& image, const std::string& below, unsig
   match_ = std::make_unique<SourceMatch>(*catalogue_, index);
   SHOAL_RETURN_IF_ERROR(match_->Run(root, *progress, &kept_));
   same_.assign(catalogue_->size(), 0);
-  GrowingThreads threads(jobs, ContentReader::kMostThreads);
+  GrowingThreads threads(jobs, ContentReader::kMostThreads, catalogue_->threads);
   for (unsigned worker = 0; worker < threads.most(); worker++) {
     readers_.push_back(std::make_unique<FileReader>(catalogue_.get(), threads.DirectoryCapacity(worker)));
   }

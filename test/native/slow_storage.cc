@@ -1,22 +1,23 @@
 // A model of storage that takes its time for each metadata operation, as a shared filesystem does whose metadata server
 // is far away or busy: a FUSE server that shows a tree, read-only, from another directory.
-//   slow_storage SOURCE DIRECTORY [MILLISECONDS]
-// mounts on DIRECTORY, prints `ready`, then answers each line on standard input with one line. At its end it unmounts.
+//   slow_storage SOURCE DIRECTORY MILLISECONDS [COMMAND...]
+// mounts on DIRECTORY and runs the command, prints the seconds that it took, unmounts, and ends with its status.
+// Without a command it prints `ready` and answers each line on standard input with one line, to unmount at its end.
 //
-// What is modelled: each LOOKUP, GETATTR, READLINK, OPEN, OPENDIR, READDIR and STATFS is answered MILLISECONDS (2)
-// after it has come, kThreads of them at once, so that nobody waits for anybody else's. What is looked up or asked for
-// is known to the kernel for one second, the shortest that NFS has by default; each open asks again. What is not:
-// reading takes no time of its own, nor does closing, for which nobody waits on such storage; there are no extended
-// attributes; the server is never the limit.
+// What is modelled: each LOOKUP, GETATTR, READLINK, OPEN, OPENDIR, READDIR and STATFS is answered MILLISECONDS after it
+// has come, kThreads of them at once, so that nobody waits for anybody else's. What is looked up or asked for is known
+// to the kernel for one second, less than NFS has by default; each open asks again. What is not: reading takes no time
+// of its own, nor does closing, for which nobody waits on such storage; there are no extended attributes; the server is
+// never the limit.
 //
-// Commands:
-//   count    {"operations":…,"most":…}: those that took their time, and how many did so at once
-//   clear    begins to count anew, and answers `done`
+// The one command is `count`: {"operations":…,"most":…}, those that took their time, and how many did so at once.
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <spawn.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -85,13 +86,8 @@ class Storage {
 };
 
 std::string Storage::Obey(const std::string& line) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (line == "clear") {
-    operations_ = 0;
-    most_ = under_way_;
-    return "done";
-  }
   if (line != "count") return "unknown command";
+  std::lock_guard<std::mutex> lock(mutex_);
   std::ostringstream json;
   json << "{\"operations\":" << operations_ << ",\"most\":" << most_ << "}";
   return json.str();
@@ -284,11 +280,26 @@ void Storage::Serve(int device) {
   }
 }
 
+// Runs it, without what it prints. Its status, or 127 where it cannot be run.
+int Time(char** command) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  pid_t child;
+  const auto begun = std::chrono::steady_clock::now();
+  if (posix_spawnp(&child, command[0], &actions, nullptr, command, environ) != 0) return 127;
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begun;
+  std::cout << seconds.count() << std::endl;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 126;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 3 && count != 4) return 2;
-  const std::chrono::milliseconds delay(count == 4 ? std::atoi(arguments[3]) : 2);
+  if (count < 4) return 2;
+  const std::chrono::milliseconds delay(std::atoi(arguments[3]));
   UniqueFd device;
   const shoal::Status mounted = Mount(arguments[1], arguments[2], shoal::fuse::MountFlags(), &device);
   if (!mounted.ok()) {
@@ -298,10 +309,15 @@ int main(int count, char** arguments) {
   Storage storage(arguments[1], delay);
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < kThreads; i++) threads.emplace_back([&] { storage.Serve(device.get()); });
-  std::cout << "ready" << std::endl;
-  std::string line;
-  while (std::getline(std::cin, line)) std::cout << storage.Obey(line) << std::endl;
+  int status = 0;
+  if (count > 4) {
+    status = Time(arguments + 4);
+  } else {
+    std::cout << "ready" << std::endl;
+    std::string line;
+    while (std::getline(std::cin, line)) std::cout << storage.Obey(line) << std::endl;
+  }
   const shoal::Status unmounted = Unmount(arguments[2], true);
   // Others may still have files open, and threads wait for them.
-  std::_Exit(unmounted.ok() ? 0 : 1);
+  std::_Exit(unmounted.ok() ? status : 1);
 }
