@@ -33,7 +33,7 @@ npm ci
 npm run bench                              # all of it; as root, so that dentries can be dropped and kernel squashfs mounted
 npm run bench -- --full                    # with the image of ten million files: minutes and gigabytes more
 npm run bench -- --quick                   # small data, two minutes
-npm run bench -- --scenario find,read4     # some of it, or groups: whole, mounted, techniques, scale, huge
+npm run bench -- --scenario find,read4     # some of it, or groups: whole, slow, mounted, techniques, scale, huge
 npm run bench -- --files 1000000 --trials 3 --work /scratch/bench
 npm run bench -- --write-docs              # writes this page
 npm run soak -- --minutes 60
