@@ -19,15 +19,18 @@ describe('walk and writer, with ThreadSanitizer', () => {
     async ([, level], ctx) => {
       const program = packTreeProgram(ctx);
       const tree = await slowTree(ctx, 2, (source) => fillWithFiles(source, files, 50));
-      const volumes = [1, 7, 0].flatMap((jobs) =>
-        [tree.source, tree.slow].map((source, i) => {
-          const volume = join(tree.scratch, `${jobs}-${i}.tar`);
-          const entries = run(program, [source, volume, String(jobs), String(level)]);
-          expect(entries).toBe(`${files + files / 50 + 1}\n`);
-          return readFileSync(volume);
-        }),
-      );
-      expect((await tree.count()).most).toBeGreaterThanOrEqual(24);
+      const runs = [
+        { jobs: 1, source: tree.source },
+        { jobs: 7, source: tree.source },
+        { jobs: 0, source: tree.source },
+        { jobs: 0, source: tree.slow },
+      ];
+      const volumes = runs.map(({ jobs, source }, i) => {
+        const volume = join(tree.scratch, `${i}.tar`);
+        expect(run(program, [source, volume, String(jobs), String(level)])).toBe(`${files + files / 50 + 1}\n`);
+        return readFileSync(volume);
+      });
+      expect((await tree.count()).most).toBeGreaterThanOrEqual(16);
       for (const volume of volumes.slice(1)) expect(volume.equals(volumes[0] as Buffer)).toBe(true);
     },
   );
