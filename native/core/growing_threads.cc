@@ -82,9 +82,10 @@ Status GrowingThreads::Start(unsigned count) {
     auto start = std::make_unique<ThreadStart>(ThreadStart{this, started()});
     pthread_t thread;
     error = pthread_create(&thread, &attributes, &GrowingThreads::Enter, start.get());
-    if (error != 0) break;
-    start.release();  // the thread's
-    threads_.push_back(thread);
+    if (error == 0) {
+      start.release();  // the thread's
+      threads_.push_back(thread);
+    }
   }
   pthread_attr_destroy(&attributes);
   return error == 0 ? Status() : Status::FromErrno("cannot start a thread", "", error);

@@ -55,9 +55,9 @@ class Remover {
 
   void FindFurtherNames();
   Status RemoveDirectories();
-  // Calls work(thread) on several of them.
+  // Calls work(thread) on several of them, who take the entries from `first` to before `end` from next_.
   template <typename Work>
-  Status RunThreads(const Work& work);
+  Status OnThreads(uint64_t first, uint64_t end, const Work& work);
   void Keep(uint32_t entry, const Status& status);
   bool Stopped() const { return progress_.cancel.load(std::memory_order_relaxed) != 0; }
 
@@ -147,7 +147,7 @@ Status Remover::Run(std::vector<Kept> kept, RemovedSources* out) {
   explained_.assign(catalogue_.size(), 0);
   for (Kept& item : kept) Keep(item.entry, Status(item.code, std::move(item.message)));
   FindFurtherNames();
-  SHOAL_RETURN_IF_ERROR(RunThreads([](RemoverThread* thread) { thread->RemoveFiles(); }));
+  SHOAL_RETURN_IF_ERROR(OnThreads(0, catalogue_.size(), [](RemoverThread* thread) { thread->RemoveFiles(); }));
   SHOAL_RETURN_IF_ERROR(RemoveDirectories());
 
   out->entries = entries_;
@@ -178,20 +178,23 @@ Status Remover::RemoveDirectories() {
   GrowingThreads one(1);
   RemoverThread alone(this, &one, 0);
   for (size_t level = levels.size() - 1; level-- > 0 && !Stopped();) {
+    const uint32_t first = levels[level];
     const uint32_t end = levels[level + 1];
-    next_ = levels[level];
-    if (end - levels[level] <= kRange) {
+    if (end - first <= kRange) {
+      next_ = first;
       alone.RemoveDirectories(end);
-    } else {
-      SHOAL_RETURN_IF_ERROR(RunThreads([end](RemoverThread* thread) { thread->RemoveDirectories(end); }));
+      continue;
     }
+    SHOAL_RETURN_IF_ERROR(OnThreads(first, end, [end](RemoverThread* thread) { thread->RemoveDirectories(end); }));
   }
   return Status();
 }
 
 template <typename Work>
-Status Remover::RunThreads(const Work& work) {
-  GrowingThreads threads(jobs_, GrowingThreads::kMost, catalogue_.threads);
+Status Remover::OnThreads(uint64_t first, uint64_t end, const Work& work) {
+  next_ = first;
+  const auto most = static_cast<unsigned>(std::min<uint64_t>(GrowingThreads::kMost, (end - first) / kRange + 1));
+  GrowingThreads threads(jobs_, most, catalogue_.threads);
   return threads.Run([&](unsigned worker) {
     RemoverThread thread(this, &threads, worker);
     work(&thread);
