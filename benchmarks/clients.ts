@@ -9,12 +9,12 @@ export interface ClientResult {
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Builds the programs of benchmarks/native. */
+/** Builds the programs of benchmarks/native, and the model of slow storage. */
 export function buildClients(): void {
   runCommand(['make', '-C', `${root}native`, '--no-print-directory', 'benchmarks']);
 }
 
-export function clientProgram(name: 'read_client' | 'compare_client' | 'memory_client'): string {
+export function clientProgram(name: 'read_client' | 'compare_client' | 'memory_client' | 'slow_storage'): string {
   return `${root}build/release/${name}`;
 }
 

@@ -3,6 +3,7 @@ import { compressedScenarios } from './compressed.ts';
 import { mountedScenarios } from './mounted.ts';
 import { manyFilesScenarios, packingScenarios } from './packing.ts';
 import { hugeScenarios, scaleScenarios } from './scale.ts';
+import { slowScenarios } from './slow.ts';
 import { techniqueScenarios } from './techniques.ts';
 import { wholeScenarios } from './whole.ts';
 
@@ -21,6 +22,7 @@ export const scenarioGroups: readonly ScenarioGroup[] = [
   { name: 'many', title: 'Packing a million files, and ten', scenarios: manyFilesScenarios, onRequest: true },
   { name: 'compressed', title: 'Compressed images', scenarios: compressedScenarios },
   { name: 'whole', title: 'Whole trees and archives', scenarios: wholeScenarios },
+  { name: 'slow', title: 'From a model of slow storage', scenarios: slowScenarios },
   { name: 'mounted', title: 'Through a mount', scenarios: mountedScenarios },
   { name: 'techniques', title: 'What each technique of the mount is worth', scenarios: techniqueScenarios },
   { name: 'scale', title: 'Large directories, many readers', scenarios: scaleScenarios },

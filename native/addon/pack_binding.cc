@@ -16,7 +16,7 @@ namespace {
 // findCopies(catalogue, jobs, progress)
 Napi::Value FindCopiesJob(const Napi::CallbackInfo& info) {
   auto catalogue = ToPackCatalogue(info[0]);
-  const unsigned jobs = ThreadCount(info[1].As<Napi::Number>());
+  const unsigned jobs = info[1].As<Napi::Number>();
   Progress* progress = ToProgress(info[2]);
   return RunJob(
       info.Env(), {info[2]}, [=] { return FindCopies(catalogue.get(), jobs, progress); },
@@ -83,7 +83,7 @@ Napi::Value WriteVolumesJob(const Napi::CallbackInfo& info) {
   auto catalogue = ToPackCatalogue(info[0]);
   const std::vector<std::string> paths = ToVolumePaths(*catalogue, info[1]);
   const std::optional<CheckpointOptions> checkpoints = ToCheckpoints(info[2]);
-  const unsigned jobs = ThreadCount(info[3].As<Napi::Number>());
+  const unsigned jobs = info[3].As<Napi::Number>();
   Progress* progress = ToProgress(info[4]);
   auto written = std::make_shared<Written>();
   return RunJob(

@@ -1,7 +1,6 @@
 // walk, loadPlan, keepPart and leaveOut of src/native/addon.ts.
 #include "addon/bridge.h"
 #include "addon/walked_value.h"
-#include "core/run_threads.h"
 #include "pack/leave_out.h"
 #include "pack/part.h"
 #include "pack/saved_plan.h"
@@ -13,7 +12,7 @@ namespace {
 WalkOptions ToWalkOptions(const Napi::Object& given) {
   WalkOptions options;
   options.sources = ToBytesList(given.Get("sources"));
-  options.jobs = ThreadCount(given.Get("jobs").As<Napi::Number>());
+  options.jobs = given.Get("jobs").As<Napi::Number>();
   options.exclude = ToBytesList(given.Get("exclude"));
   if (!given.Get("files").IsUndefined()) options.files = ToBytes(given.Get("files"));
   if (given.Get("nullSeparated").ToBoolean()) options.files_separator = '\0';

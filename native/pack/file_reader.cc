@@ -57,8 +57,8 @@ Status CompareWithWalk(const PackCatalogue& catalogue, uint32_t entry, const str
   return Status();
 }
 
-FileReader::FileReader(const PackCatalogue* catalogue, unsigned jobs)
-    : catalogue_(*catalogue), opener_(catalogue, DirectoryCapacity(jobs)) {}
+FileReader::FileReader(const PackCatalogue* catalogue, size_t directories)
+    : catalogue_(*catalogue), opener_(catalogue, directories) {}
 
 Status FileReader::Locate(uint32_t entry, int* directory, std::string* name) {
   if (catalogue_.IsTop(entry)) {

@@ -16,7 +16,8 @@ Status CompareWithWalk(const PackCatalogue& catalogue, uint32_t entry, const str
 // One per thread.
 class FileReader {
  public:
-  FileReader(const PackCatalogue* catalogue, unsigned jobs);
+  // Holds at most `directories` open.
+  FileReader(const PackCatalogue* catalogue, size_t directories);
 
   // Where `entry` stands: *directory is a descriptor of this object's, valid until the next call; AT_FDCWD for a
   // source, whose *name is an absolute path. Replaced since the walk: kChanged.

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <memory>
 #include <tuple>
 #include <vector>
 
-#include "core/run_threads.h"
+#include "core/growing_threads.h"
 #include "pack/content_hash.h"
 #include "pack/file_reader.h"
 #include "pack/member_builder.h"
@@ -31,7 +32,7 @@ struct Pair {
 class CopyFinder {
  public:
   CopyFinder(PackCatalogue* catalogue, unsigned jobs, Progress* progress)
-      : catalogue_(*catalogue), jobs_(std::max(1U, jobs)), progress_(*progress) {}
+      : catalogue_(*catalogue), jobs_(jobs), progress_(*progress) {}
 
   Status Run() {
     catalogue_.originals.assign(catalogue_.size(), Catalogue::kNone);
@@ -72,7 +73,7 @@ class CopyFinder {
 
   Status CompareBatch(size_t first, size_t end) {
     std::vector<Hashed> hashed(end - first);
-    SHOAL_RETURN_IF_ERROR(ForEach(hashed.size(), [&](FileReader* reader, std::vector<char>* buffer, size_t i) {
+    SHOAL_RETURN_IF_ERROR(ForEach(hashed.size(), [&](FileReader* reader, char* buffer, size_t i) {
       hashed[i] = Hash(candidates_[first + i], reader, buffer);
       progress_.entries_done.fetch_add(1, std::memory_order_relaxed);
     }));
@@ -89,7 +90,7 @@ class CopyFinder {
         pairs.push_back({hashed[original].entry, hashed[i].entry});
       }
     }
-    return ForEach(pairs.size(), [&](FileReader* reader, std::vector<char>* buffer, size_t i) {
+    return ForEach(pairs.size(), [&](FileReader* reader, char* buffer, size_t i) {
       if (AreEqual(pairs[i], reader, buffer)) catalogue_.originals[pairs[i].copy] = pairs[i].original;
     });
   }
@@ -101,16 +102,23 @@ class CopyFinder {
   // Calls work(reader, buffer, 0) … work(reader, buffer, count − 1) on all threads.
   template <typename Work>
   Status ForEach(size_t count, const Work& work) {
+    if (count == 0) return Status();
     std::atomic<size_t> next{0};
-    SHOAL_RETURN_IF_ERROR(RunThreads(static_cast<unsigned>(std::min<size_t>(jobs_, count)), [&](unsigned) {
-      FileReader reader(&catalogue_, jobs_);
-      std::vector<char> buffer(2 * kPiece);
-      for (size_t i; !Cancelled() && (i = next.fetch_add(1)) < count;) work(&reader, &buffer, i);
+    const auto most = static_cast<unsigned>(std::min<size_t>(GrowingThreads::kMost, count));
+    GrowingThreads threads(static_cast<unsigned>(std::min<size_t>(jobs_, count)), most, catalogue_.threads);
+    SHOAL_RETURN_IF_ERROR(threads.Run([&](unsigned worker) {
+      FileReader reader(&catalogue_, threads.DirectoryCapacity(worker));
+      // Not filled with zeros: of small files many threads use little of it.
+      const std::unique_ptr<char[]> buffer(new char[2 * kPiece]);
+      for (size_t i; !Cancelled() && (i = next.fetch_add(1)) < count;) {
+        work(&reader, buffer.get(), i);
+        threads.Count(worker);
+      }
     }));
     return Cancelled() ? Status(Code::kCancelled, "cancelled while equal files were looked for") : Status();
   }
 
-  Hashed Hash(uint32_t entry, FileReader* reader, std::vector<char>* buffer) {
+  Hashed Hash(uint32_t entry, FileReader* reader, char* buffer) {
     Hashed hashed{0, 0, entry, false};
     ContentHash hash;
     UniqueFd fd;
@@ -118,8 +126,8 @@ class CopyFinder {
     const uint64_t size = SizeOf(entry);
     for (uint64_t at = 0; at < size && !Cancelled();) {
       const auto piece = static_cast<size_t>(std::min<uint64_t>(kPiece, size - at));
-      if (!reader->ReadStored(entry, fd.get(), at, buffer->data(), piece).ok()) return hashed;
-      hash.Add(buffer->data(), piece);
+      if (!reader->ReadStored(entry, fd.get(), at, buffer, piece).ok()) return hashed;
+      hash.Add(buffer, piece);
       progress_.bytes_done.fetch_add(piece, std::memory_order_relaxed);
       at += piece;
     }
@@ -129,11 +137,11 @@ class CopyFinder {
   }
 
   // As long as neither is changed afterwards, which writing notices.
-  bool AreEqual(const Pair& pair, FileReader* reader, std::vector<char>* buffer) const {
+  bool AreEqual(const Pair& pair, FileReader* reader, char* buffer) const {
     UniqueFd original, copy;
     if (!reader->Open(pair.original, &original).ok() || !reader->Open(pair.copy, &copy).ok()) return false;
     const uint64_t size = SizeOf(pair.original);
-    char* const expected = buffer->data();
+    char* const expected = buffer;
     char* const found = expected + kPiece;
     for (uint64_t at = 0; at < size && !Cancelled();) {
       const auto piece = static_cast<size_t>(std::min<uint64_t>(kPiece, size - at));

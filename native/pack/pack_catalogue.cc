@@ -45,11 +45,6 @@ uint64_t StampOf(const struct stat& status) {
   return mixed;
 }
 
-size_t DirectoryCapacity(unsigned jobs) {
-  constexpr size_t kAltogether = 512;
-  return std::max<size_t>(2, std::min(DirectoryOpener::kDefaultCapacity, kAltogether / std::max(1U, jobs)));
-}
-
 Status OpenSourceDirectory(const Source& source, UniqueFd* fd) {
   int opened;
   do {

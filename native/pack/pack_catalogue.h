@@ -37,6 +37,7 @@ struct PackCatalogue : Catalogue, DirectoryTree {
   std::vector<uint32_t> spaces;
   // Per entry: the file that a copy has the content of, which is no copy; else kNone. Empty: there are no copies.
   std::vector<uint32_t> originals;
+  unsigned threads = 0;  // that the walk was worth; 0 where it was another run's
 
   uint64_t content_bytes = 0;  // of files, aliases not counted again, holes included
   Plan plan;                   // of its volumes
@@ -63,9 +64,6 @@ struct PackCatalogue : Catalogue, DirectoryTree {
 // Sixty-four bits that differ when inode or ctime do: any change to a file sets its ctime. Not of the device, whose
 // number on a network filesystem differs from host to host.
 uint64_t StampOf(const struct stat& status);
-
-// Open directories held by each of `jobs` threads, so that all together stay far below the usual limit of 1 024.
-size_t DirectoryCapacity(unsigned jobs);
 
 // Opens the directory that a source names, through symbolic links.
 Status OpenSourceDirectory(const Source& source, UniqueFd* fd);

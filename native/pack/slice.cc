@@ -29,6 +29,7 @@ std::shared_ptr<PackCatalogue> TakeSlice(const PackCatalogue& whole, const Slice
   out->checks_directories = false;
   out->stamps = whole.stamps;
   out->content_bytes = whole.content_bytes;
+  out->threads = whole.threads;
   LeaveOut(out.get(), std::move(others));
   return out;
 }

@@ -9,9 +9,11 @@
 #include <mutex>
 
 #include "core/format.h"
+#include "core/growing_threads.h"
 #include "core/run_threads.h"
 #include "pack/file_reader.h"
 #include "pack/member_builder.h"
+#include "pack/step_turns.h"
 #include "pack/stored_content.h"
 #include "pack/tar_header.h"
 #include "pack/volume_set.h"
@@ -22,6 +24,9 @@ namespace {
 
 // Bytes of a large file that a thread holds at once.
 constexpr uint64_t kPiece = 1 << 20;
+// Steps under way at once, where the number of threads is not given: each takes one or two MiB, and of large files
+// these are all that storage is asked for.
+constexpr unsigned kSteps = 8;
 static_assert(kPiece % format::kChunkLength == 0 && Plan::kLargeStep % kPiece == 0,
               "pieces and steps begin with a chunk");
 
@@ -40,7 +45,9 @@ class Writer {
         volumes_(
             catalogue, paths, catalogue->plan.level, [this] { return failing_ || Stopped(); },
             checkpoints && checkpoints->resume),
-        jobs_(std::max(1U, jobs)),
+        threads_(jobs, GrowingThreads::kMost, catalogue->threads),
+        turns_(catalogue->plan.steps.size(), jobs > 0 ? jobs : std::max(kSteps, ThreadCount(jobs)), &threads_,
+               [this] { return Stopped(); }),
         progress_(*progress),
         failing_(!catalogue->complete) {
     if (checkpoints) checkpoints_ = std::make_unique<Checkpoints>(*catalogue, paths, *checkpoints);
@@ -53,6 +60,8 @@ class Writer {
 
   Status StartCheckpoints();
   Status CompleteVolume(size_t number);
+  std::vector<char> TakeBuffer();
+  void GiveBack(std::vector<char> buffer);
   // Whether it is packed as the walk saw it, whatever has become of it.
   bool Keeps(uint32_t entry) const { return catalogue_.skips_unreadable && catalogue_.IsDirectory(entry); }
   void Report(uint32_t entry, const Status& status);
@@ -63,49 +72,61 @@ class Writer {
 
   PackCatalogue& catalogue_;
   VolumeSet volumes_;
-  const unsigned jobs_;
+  GrowingThreads threads_;
+  StepTurns turns_;
   Progress& progress_;
-  std::atomic<size_t> next_step_{0};
   std::atomic<size_t> next_directory_{0};
   std::atomic<bool> failing_;
   std::atomic<bool> stop_{false};
   std::unique_ptr<Checkpoints> checkpoints_;
   std::vector<WrittenStep> written_;  // by an earlier run, sorted by step
 
-  std::mutex mutex_;
+  std::mutex mutex_;                        // for all below
+  std::vector<std::vector<char>> buffers_;  // that no step has
   Status failure_;
   std::map<uint32_t, Problem> problems_;  // by entry: a large file is looked at in several steps
 };
 
 class WriterThread {
  public:
-  explicit WriterThread(Writer* writer)
+  WriterThread(Writer* writer, unsigned worker)
       : writer_(*writer),
+        worker_(worker),
         catalogue_(writer->catalogue_),
         builder_(&writer->catalogue_),
-        reader_(&writer->catalogue_, writer->jobs_) {}
+        reader_(&writer->catalogue_, writer->threads_.DirectoryCapacity(worker)) {}
 
   void Run();
 
  private:
+  // Of a step of members: a small file, whose bytes get their place in the buffer before they are read; or a copy.
+  struct StepFile {
+    uint32_t entry;
+    size_t at;
+    size_t stored;
+    bool is_copy;
+  };
+
   Status WriteStep(size_t number);
   void Replay(const PlanStep& step, const WrittenStep& written);
   Status WriteMembers(const PlanStep& step);
   Status WriteLarge(const PlanStep& step);
-  Status Read(uint32_t entry, int fd, uint64_t offset, char* to, size_t size);
-  Status AddSmallFile(uint32_t entry, size_t stored);
+  Status Read(FileReader* reader, uint32_t entry, int fd, uint64_t offset, char* to, size_t size);
+  Status ReadSmall(const StepFile& file, FileReader* reader);
   template <typename Visit>
   void EachChecksum(const PlanStep& step, const Visit& visit);
   char* Extend(size_t size);
   Status Settle(uint32_t entry, Status status);
 
   Writer& writer_;
+  const unsigned worker_;
   PackCatalogue& catalogue_;
   MemberBuilder builder_;
   FileReader reader_;
   std::string header_;
-  std::vector<char> buffer_ = std::vector<char>(Plan::kMembersLength + Plan::kLargeFile);
+  std::vector<char> buffer_;  // of the step, and how much of it is
   size_t used_ = 0;
+  std::vector<StepFile> files_;
   std::vector<PieceSums::Run> runs_;  // of the step
 };
 
@@ -114,7 +135,7 @@ Status Writer::Run(Written* out) {
   progress_.entries_total = catalogue_.size();
   progress_.bytes_total = plan.stored_bytes;
   SHOAL_RETURN_IF_ERROR(StartCheckpoints());
-  SHOAL_RETURN_IF_ERROR(RunThreads(jobs_, [this](unsigned) { WriterThread(this).Run(); }));
+  SHOAL_RETURN_IF_ERROR(threads_.Run([this](unsigned worker) { WriterThread(this, worker).Run(); }));
   if (checkpoints_ != nullptr) checkpoints_->Stop();
   SHOAL_RETURN_IF_ERROR(failure_);
   if (Stopped()) return Status(Code::kCancelled, "cancelled while the volumes were written");
@@ -170,6 +191,19 @@ Status Writer::CompleteVolume(size_t number) {
   return Status();
 }
 
+std::vector<char> Writer::TakeBuffer() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (buffers_.empty()) return std::vector<char>(Plan::kMembersLength + Plan::kLargeFile);
+  std::vector<char> buffer = std::move(buffers_.back());
+  buffers_.pop_back();
+  return buffer;
+}
+
+void Writer::GiveBack(std::vector<char> buffer) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  buffers_.push_back(std::move(buffer));
+}
+
 void Writer::Report(uint32_t entry, const Status& status) {
   if (!Keeps(entry)) failing_ = true;
   Problem problem{status.code() == Code::kChanged ? Code::kChanged : Code::kUnreadable, catalogue_.SourcePath(entry),
@@ -186,12 +220,15 @@ void Writer::Fail(Status status) {
 
 void WriterThread::Run() {
   const Plan& plan = catalogue_.plan;
-  for (size_t i; !writer_.Stopped() && (i = writer_.next_step_.fetch_add(1)) < plan.steps.size();) {
+  for (size_t i; writer_.turns_.Take(worker_, &reader_, &i);) {
+    buffer_ = writer_.TakeBuffer();
     Status status = WriteStep(i);
+    writer_.GiveBack(std::move(buffer_));
     const uint16_t volume = plan.steps[i].volume;
     const bool completes = writer_.volumes_.EndStep(volume) && !writer_.failing_ && !writer_.Stopped();
     if (status.ok() && completes) status = writer_.CompleteVolume(volume);
-    if (!status.ok()) return writer_.Fail(std::move(status));
+    if (!status.ok()) writer_.Fail(std::move(status));
+    writer_.turns_.End();
   }
   // Last, when nearly everything was read: a directory that got or lost a name in the meantime is no longer what the
   // catalogue says.
@@ -200,6 +237,7 @@ void WriterThread::Run() {
     const uint32_t directory = plan.directories[i];
     if (catalogue_.made_up_root && directory == 0) continue;
     Status status = Settle(directory, reader_.CheckPath(directory));
+    writer_.threads_.Count(worker_);
     if (!status.ok()) return writer_.Fail(std::move(status));
   }
 }
@@ -277,15 +315,15 @@ void WriterThread::EachChecksum(const PlanStep& step, const Visit& visit) {
 
 Status WriterThread::WriteMembers(const PlanStep& step) {
   used_ = 0;
+  files_.clear();
   uint64_t bytes = 0;
   uint32_t members = 0;
   for (uint32_t number = step.first; number < step.first + step.count; number++) {
-    if (writer_.Stopped()) return Status();
     const bool is_directory_step = step.kind == PlanStep::Kind::kDirectories;
     const uint32_t entry = is_directory_step ? catalogue_.plan.directories[number] : catalogue_.plan.EntryOf(number);
     if (catalogue_.IsDirectory(entry) != is_directory_step) continue;
     members++;
-    if (catalogue_.IsCopy(entry)) SHOAL_RETURN_IF_ERROR(Settle(entry, reader_.CheckPath(entry)));
+    if (catalogue_.IsCopy(entry)) files_.push_back({entry, 0, 0, true});
     header_.clear();
     builder_.Append(entry, &header_);
     std::memcpy(Extend(header_.size()), header_.data(), header_.size());
@@ -293,9 +331,15 @@ Status WriterThread::WriteMembers(const PlanStep& step) {
     SetPlace(&catalogue_, entry, step.volume, step.offset + used_);
     const uint64_t stored = StoredBytes(catalogue_, entry);
     if (stored > Plan::kLargeFile) continue;  // its data are steps of their own
-    SHOAL_RETURN_IF_ERROR(Settle(entry, AddSmallFile(entry, static_cast<size_t>(stored))));
+    files_.push_back({entry, used_, static_cast<size_t>(stored), false});
+    Extend(Padded(stored));
     bytes += stored;
   }
+  auto read = [this](size_t file, FileReader* reader) {
+    return writer_.Stopped() ? Status() : Settle(files_[file].entry, ReadSmall(files_[file], reader));
+  };
+  SHOAL_RETURN_IF_ERROR(writer_.turns_.ReadAll(worker_, &reader_, files_.size(), read));
+  if (writer_.Stopped()) return Status();
   if (!writer_.failing_)
     SHOAL_RETURN_IF_ERROR(writer_.volumes_.Write(step.volume, step.offset, buffer_.data(), used_, &runs_));
   writer_.progress_.entries_done.fetch_add(members, std::memory_order_relaxed);
@@ -303,23 +347,25 @@ Status WriterThread::WriteMembers(const PlanStep& step) {
   return Status();
 }
 
-Status WriterThread::AddSmallFile(uint32_t entry, size_t stored) {
+// On any thread.
+Status WriterThread::ReadSmall(const StepFile& file, FileReader* reader) {
+  if (file.is_copy) return reader->CheckPath(file.entry);
   UniqueFd fd;
-  SHOAL_RETURN_IF_ERROR(reader_.Open(entry, &fd));
-  char* to = Extend(Padded(stored));
+  SHOAL_RETURN_IF_ERROR(reader->Open(file.entry, &fd));
+  char* const to = buffer_.data() + file.at;
   if (!writer_.failing_) {
-    SHOAL_RETURN_IF_ERROR(Read(entry, fd.get(), 0, to, stored));
-    std::memset(to + stored, 0, Padded(stored) - stored);
-    SetChecksums(&catalogue_, entry, stored, 0, to, stored);
+    SHOAL_RETURN_IF_ERROR(Read(reader, file.entry, fd.get(), 0, to, file.stored));
+    std::memset(to + file.stored, 0, Padded(file.stored) - file.stored);
+    SetChecksums(&catalogue_, file.entry, file.stored, 0, to, file.stored);
   }
-  return reader_.Check(entry, fd.get());
+  return reader->Check(file.entry, fd.get());
 }
 
 // A failure is told as what it comes from, where the file was replaced.
-Status WriterThread::Read(uint32_t entry, int fd, uint64_t offset, char* to, size_t size) {
-  Status read = reader_.ReadStored(entry, fd, offset, to, size);
+Status WriterThread::Read(FileReader* reader, uint32_t entry, int fd, uint64_t offset, char* to, size_t size) {
+  Status read = reader->ReadStored(entry, fd, offset, to, size);
   if (read.ok()) return read;
-  Status check = reader_.Check(entry, fd);
+  Status check = reader->Check(entry, fd);
   return check.ok() ? read : check;
 }
 
@@ -334,7 +380,8 @@ Status WriterThread::WriteLarge(const PlanStep& step) {
     const auto size = static_cast<size_t>(std::min(kPiece, step.stored_length - done));
     used_ = 0;
     char* to = Extend(Padded(size));  // the file's last piece; the others have whole blocks
-    Status read = Read(entry, fd.get(), step.stored_offset + done, to, size);
+    Status read = Read(&reader_, entry, fd.get(), step.stored_offset + done, to, size);
+    writer_.threads_.Count(worker_);
     if (!read.ok()) return Settle(entry, std::move(read));
     SetChecksums(&catalogue_, entry, stored, step.stored_offset + done, to, size);
     std::memset(to + size, 0, used_ - size);

@@ -18,7 +18,8 @@ struct Written {
   std::vector<Problem> directories;    // changed; where the catalogue skips_unreadable, else they are in `changed`
 };
 
-// Writes catalogue->plan to new files at `paths`, one for each volume, with `jobs` threads, all but what needs the
+// Writes catalogue->plan to new files at `paths`, one for each volume, with `jobs` threads (0: as many as storage
+// keeps busy), all but what needs the
 // image's id: the id in the heads, and what stands behind the links of the tails, the checksums of pieces and the
 // root's members. Fills in checksums and places. The same catalogue gives the same bytes, whatever `jobs` is.
 //

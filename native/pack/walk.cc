@@ -1,6 +1,6 @@
 #include "pack/walk.h"
 
-#include "core/run_threads.h"
+#include "core/growing_threads.h"
 #include "pack/sources.h"
 #include "pack/walk_thread.h"
 #include "pack/walker.h"
@@ -26,10 +26,13 @@ Status Walk(const WalkOptions& options, Progress* progress, Walked* out) {
   SHOAL_RETURN_IF_ERROR(ResolveSources(options.sources, &sources));
   SHOAL_RETURN_IF_ERROR(Exclusion::Parse(options.exclude, &exclusion));
   SHOAL_RETURN_IF_ERROR(ReadList(options, sources, &list));
-  Walker walker(options, std::move(sources), std::move(exclusion), std::move(list), progress);
+  GrowingThreads threads(options.jobs);
+  Walker walker(options, std::move(sources), std::move(exclusion), std::move(list), &threads, progress);
   walker.Begin();
-  SHOAL_RETURN_IF_ERROR(RunThreads(options.jobs, [&](unsigned) { WalkThread(&walker).Run(); }));
-  return walker.Finish(out);
+  SHOAL_RETURN_IF_ERROR(threads.Run([&](unsigned worker) { WalkThread(&walker, worker).Run(); }));
+  SHOAL_RETURN_IF_ERROR(walker.Finish(out));
+  out->catalogue->threads = threads.started();
+  return Status();
 }
 
 }  // namespace shoal

@@ -9,7 +9,7 @@ namespace shoal {
 
 struct WalkOptions {
   std::vector<std::string> sources;
-  unsigned jobs = 1;                 // threads
+  unsigned jobs = 1;                 // threads; 0: as many as storage keeps busy
   std::vector<std::string> exclude;  // patterns (pack/glob.h); a directory that one matches is not entered
   std::optional<std::string> files;  // the only paths to be packed, with what is below them (pack/file_list.h)
   char files_separator = '\n';

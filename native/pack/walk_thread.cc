@@ -21,6 +21,7 @@ namespace {
 // Errors of the process or the machine, not of a path: they end the walk.
 bool IsFatal(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM; }
 
+constexpr size_t kNamesBuffer = 128 * 1024;
 constexpr auto kMaxSeconds = static_cast<int64_t>(format::kMaxNumber);
 
 // Leaves the directory's atime alone where that is allowed: to its owner, and to root.
@@ -66,8 +67,11 @@ class NameFilter {
 
 }  // namespace
 
-WalkThread::WalkThread(Walker* walker)
-    : walker_(*walker), opener_(walker, DirectoryCapacity(walker->options().jobs)), attributes_(walker->attributes()) {}
+WalkThread::WalkThread(Walker* walker, unsigned worker)
+    : walker_(*walker),
+      worker_(worker),
+      opener_(walker, walker->threads()->DirectoryCapacity(worker)),
+      attributes_(walker->attributes()) {}
 
 void WalkThread::Run() {
   WalkTask task;
@@ -121,8 +125,10 @@ Status WalkThread::ReadNames(uint32_t number, int directory, std::string* names)
   if (!fd.valid()) return Status::FromErrno("cannot read directory", "", errno);
   // struct linux_dirent64, getdents64(2).
   constexpr size_t kLengthAt = 16, kTypeAt = 18, kNameAt = 19;
+  buffer_.resize(kNamesBuffer);
   for (;;) {
     long got = syscall(SYS_getdents64, fd.get(), buffer_.data(), buffer_.size());
+    walker_.threads()->Count(worker_);
     if (got == 0) break;
     if (got < 0) return Status::FromErrno("cannot read directory", "", errno);
     for (long at = 0; at < got; at += Load<uint16_t>(buffer_.data() + at + kLengthAt)) {
@@ -153,6 +159,7 @@ Status WalkThread::LookAtPart(uint32_t number, uint32_t part_number) {
     if (walker_.Stopped()) return Status();
     Child* child = &part.children[i];
     Status status = LookAt(directory, number, listing, first + i, &part, child);
+    walker_.threads()->Count(worker_);
     if (!status.ok()) {
       child->kind = Child::Kind::kAbsent;
       SHOAL_RETURN_IF_ERROR(Unreadable(number, first + i, status));

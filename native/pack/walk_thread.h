@@ -15,7 +15,7 @@ namespace shoal {
 
 class WalkThread {
  public:
-  explicit WalkThread(Walker* walker);
+  WalkThread(Walker* walker, unsigned worker);
 
   // Does tasks until there are none.
   void Run();
@@ -33,10 +33,11 @@ class WalkThread {
   Status Unreadable(uint32_t number, uint32_t child, const Status& status);
 
   Walker& walker_;
+  const unsigned worker_;
   DirectoryOpener opener_;
   AttributeCache attributes_;
   XattrReader xattrs_;
-  std::vector<char> buffer_ = std::vector<char>(128 * 1024);
+  std::vector<char> buffer_;  // for names; empty until it is needed
 };
 
 }  // namespace shoal

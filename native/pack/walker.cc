@@ -7,11 +7,12 @@
 namespace shoal {
 
 Walker::Walker(const WalkOptions& options, std::vector<Source> sources, Exclusion exclusion, FileList list,
-               Progress* progress)
+               GrowingThreads* threads, Progress* progress)
     : options_(options),
       sources_(std::move(sources)),
       exclusion_(std::move(exclusion)),
       list_(std::move(list)),
+      threads_(threads),
       progress_(progress) {}
 
 void Walker::Begin() {
@@ -70,7 +71,10 @@ void Walker::Push(WalkTask task) {
 
 bool Walker::Take(WalkTask* task) {
   std::unique_lock<std::mutex> lock(mutex_);
-  more_.wait(lock, [this] { return !tasks_.empty() || unfinished_ == 0; });
+  if (tasks_.empty() && unfinished_ > 0) {
+    const GrowingThreads::Idle idle(threads_);
+    more_.wait(lock, [this] { return !tasks_.empty() || unfinished_ == 0; });
+  }
   if (tasks_.empty() || !failure_.ok() || Stopped()) {
     unfinished_ = 0;
     tasks_.clear();

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/growing_threads.h"
 #include "core/progress.h"
 #include "pack/attribute_table.h"
 #include "pack/exclusion.h"
@@ -29,7 +30,7 @@ class Walker : public DirectoryTree {
   enum class Kind { kSkipped, kNotice, kUnreadable };
 
   Walker(const WalkOptions& options, std::vector<Source> sources, Exclusion exclusion, FileList list,
-         Progress* progress);
+         GrowingThreads* threads, Progress* progress);
 
   // Before the threads, and after them.
   void Begin();
@@ -39,6 +40,7 @@ class Walker : public DirectoryTree {
   const Exclusion& exclusion() const { return exclusion_; }
   const FileList& list() const { return list_; }
   AttributeTable* attributes() { return &attributes_; }
+  GrowingThreads* threads() { return threads_; }
   Progress* progress() { return progress_; }
   bool Stopped() const { return progress_->cancel.load(std::memory_order_relaxed) != 0; }
 
@@ -70,6 +72,7 @@ class Walker : public DirectoryTree {
   const std::vector<Source> sources_;
   const Exclusion exclusion_;
   const FileList list_;
+  GrowingThreads* const threads_;
   Progress* const progress_;
   AttributeTable attributes_;
 

@@ -13,14 +13,15 @@
 #include <string>
 #include <utility>
 
-#include "core/run_threads.h"
+#include "core/growing_threads.h"
 #include "pack/file_reader.h"
 
 namespace shoal {
 namespace {
 
-// Entries that a thread takes at once: enough of one directory to open it seldom.
-constexpr uint32_t kRange = 256;
+// Entries that a thread takes at once: enough of one directory to open it seldom, and so few that many threads have
+// some.
+constexpr uint32_t kRange = 32;
 constexpr size_t kMaxName = 255;
 
 Status Changed(const char* what) { return Status(Code::kChanged, what); }
@@ -54,6 +55,9 @@ class Remover {
 
   void FindFurtherNames();
   Status RemoveDirectories();
+  // Calls work(thread) on several of them, who take the entries from `first` to before `end` from next_.
+  template <typename Work>
+  Status OnThreads(uint64_t first, uint64_t end, const Work& work);
   void Keep(uint32_t entry, const Status& status);
   bool Stopped() const { return progress_.cancel.load(std::memory_order_relaxed) != 0; }
 
@@ -76,12 +80,16 @@ class Remover {
 
 class RemoverThread {
  public:
-  explicit RemoverThread(Remover* remover)
-      : remover_(*remover), catalogue_(remover->catalogue_), reader_(&remover->catalogue_, remover->jobs_) {}
+  RemoverThread(Remover* remover, GrowingThreads* threads, unsigned worker)
+      : remover_(*remover),
+        catalogue_(remover->catalogue_),
+        threads_(*threads),
+        worker_(worker),
+        reader_(&remover->catalogue_, threads->DirectoryCapacity(worker)) {}
 
   void RemoveFiles();
-  // Those from `first` to before `end` that are directories.
-  void RemoveDirectories(uint32_t first, uint32_t end);
+  // Those before `end`, from Remover::next_ on, that are directories.
+  void RemoveDirectories(uint32_t end);
 
  private:
   void RemoveNames(uint32_t entry);
@@ -101,6 +109,8 @@ class RemoverThread {
 
   Remover& remover_;
   const PackCatalogue& catalogue_;
+  GrowingThreads& threads_;
+  const unsigned worker_;
   FileReader reader_;
 };
 
@@ -138,7 +148,7 @@ Status Remover::Run(std::vector<Kept> kept, RemovedSources* out) {
   explained_.assign(catalogue_.size(), 0);
   for (Kept& item : kept) Keep(item.entry, Status(item.code, std::move(item.message)));
   FindFurtherNames();
-  SHOAL_RETURN_IF_ERROR(RunThreads(jobs_, [this](unsigned) { RemoverThread(this).RemoveFiles(); }));
+  SHOAL_RETURN_IF_ERROR(OnThreads(0, catalogue_.size(), [](RemoverThread* thread) { thread->RemoveFiles(); }));
   SHOAL_RETURN_IF_ERROR(RemoveDirectories());
 
   out->entries = entries_;
@@ -168,24 +178,30 @@ Status Remover::RemoveDirectories() {
     const auto next = parents.begin() + levels.back();
     levels.push_back(static_cast<uint32_t>(std::lower_bound(next, parents.end(), levels.back()) - parents.begin()));
   }
-  RemoverThread alone(this);
+  GrowingThreads one(1);
+  RemoverThread alone(this, &one, 0);
   for (size_t level = levels.size() - 1; level-- > 0 && !Stopped();) {
     const uint32_t first = levels[level];
     const uint32_t end = levels[level + 1];
     if (end - first <= kRange) {
-      alone.RemoveDirectories(first, end);
+      next_ = first;
+      alone.RemoveDirectories(end);
       continue;
     }
-    next_ = first;
-    SHOAL_RETURN_IF_ERROR(RunThreads(jobs_, [this, end](unsigned) {
-      RemoverThread thread(this);
-      for (uint64_t at; !Stopped() && (at = next_.fetch_add(kRange)) < end;) {
-        thread.RemoveDirectories(static_cast<uint32_t>(at),
-                                 static_cast<uint32_t>(std::min<uint64_t>(at + kRange, end)));
-      }
-    }));
+    SHOAL_RETURN_IF_ERROR(OnThreads(first, end, [end](RemoverThread* thread) { thread->RemoveDirectories(end); }));
   }
   return Status();
+}
+
+template <typename Work>
+Status Remover::OnThreads(uint64_t first, uint64_t end, const Work& work) {
+  next_ = first;
+  const auto most = static_cast<unsigned>(std::min<uint64_t>(GrowingThreads::kMost, (end - first) / kRange + 1));
+  GrowingThreads threads(jobs_, most, catalogue_.threads);
+  return threads.Run([&](unsigned worker) {
+    RemoverThread thread(this, &threads, worker);
+    work(&thread);
+  });
 }
 
 void Remover::Keep(uint32_t entry, const Status& status) {
@@ -199,7 +215,9 @@ void RemoverThread::RemoveFiles() {
   for (uint64_t at; !remover_.Stopped() && (at = remover_.next_.fetch_add(kRange)) < count;) {
     const uint64_t end = std::min(at + kRange, count);
     for (auto entry = static_cast<uint32_t>(at); entry < end; entry++) {
-      if (!catalogue_.IsAlias(entry) && !catalogue_.IsDirectory(entry)) RemoveNames(entry);
+      if (catalogue_.IsAlias(entry) || catalogue_.IsDirectory(entry)) continue;
+      RemoveNames(entry);
+      threads_.Count(worker_);
     }
     remover_.progress_.entries_done.fetch_add(end - at, std::memory_order_relaxed);
   }
@@ -273,11 +291,15 @@ bool RemoverThread::PutBack(int directory, const std::string& aside) {
   return RenameToFree(directory, aside, path) == 0;
 }
 
-void RemoverThread::RemoveDirectories(uint32_t first, uint32_t end) {
-  for (uint32_t entry = first; entry < end; entry++) {
-    if (!catalogue_.IsDirectory(entry) || (entry == 0 && catalogue_.made_up_root)) continue;
-    Status status = remover_.comparison_.IsSame(entry) ? RemoveDirectory(entry) : Status();
-    if (!status.ok()) remover_.Keep(entry, status);
+void RemoverThread::RemoveDirectories(uint32_t end) {
+  for (uint64_t at; !remover_.Stopped() && (at = remover_.next_.fetch_add(kRange)) < end;) {
+    const uint64_t range_end = std::min<uint64_t>(at + kRange, end);
+    for (auto entry = static_cast<uint32_t>(at); entry < range_end; entry++) {
+      if (!catalogue_.IsDirectory(entry) || (entry == 0 && catalogue_.made_up_root)) continue;
+      Status status = remover_.comparison_.IsSame(entry) ? RemoveDirectory(entry) : Status();
+      threads_.Count(worker_);
+      if (!status.ok()) remover_.Keep(entry, status);
+    }
   }
 }
 
@@ -314,7 +336,7 @@ void RemoverThread::Count(uint64_t bytes, bool is_last_name) {
 }  // namespace
 
 Status RemoveSources(SourceComparison* comparison, unsigned jobs, Progress* progress, RemovedSources* out) {
-  return Remover(*comparison, ThreadCount(jobs), progress).Run(comparison->TakeKept(), out);
+  return Remover(*comparison, jobs, progress).Run(comparison->TakeKept(), out);
 }
 
 }  // namespace shoal

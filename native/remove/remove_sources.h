@@ -19,9 +19,9 @@ struct RemovedSources {
   std::vector<std::string> not_empty;
 };
 
-// Removes each entry that was the same in `comparison` and is still what was compared: files first, then the
-// directories that are empty by then, the deepest first, the sources themselves last. Everything else stays and is told
-// in *out, what the comparison has kept included.
+// With `jobs` threads (0: as many as storage keeps busy) removes each entry that was the same in `comparison` and is
+// still what was compared: files first, then the directories that are empty by then, the deepest first, the sources
+// themselves last. Everything else stays and is told in *out, what the comparison has kept included.
 //
 // A file is opened, looked at, kept from being opened for writing (a lease, fcntl(2), where the filesystem has them),
 // set aside under another name and looked at again: so one that somebody put in its place in the last moment is not

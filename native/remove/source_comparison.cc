@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "core/growing_threads.h"
 #include "core/run_threads.h"
 #include "unpack/content_compare.h"
 #include "unpack/index_check.h"
@@ -16,10 +17,9 @@ namespace shoal {
 Status SourceComparison::Run(const Image& image, const std::string& below, unsigned jobs, Progress* progress,
                              VerifyOutcome* verified) {
   const IndexView& index = image.index();
-  jobs = ThreadCount(jobs);
   ProblemList problems(index);
   IndexSummary summary;
-  SHOAL_RETURN_IF_ERROR(CheckIndex(index, jobs, *progress, &problems, &summary));
+  SHOAL_RETURN_IF_ERROR(CheckIndex(index, ThreadCount(jobs), *progress, &problems, &summary));
   progress->entries_total = index.entry_count();
   progress->bytes_total = summary.content_bytes;
   progress->entries_done = index.entry_count() - summary.files.size();
@@ -33,14 +33,15 @@ Status SourceComparison::Run(const Image& image, const std::string& below, unsig
   match_ = std::make_unique<SourceMatch>(*catalogue_, index, is_slice_);
   SHOAL_RETURN_IF_ERROR(match_->Run(root, *progress, &kept_));
   same_.assign(catalogue_->size(), 0);
-  for (unsigned worker = 0; worker < jobs; worker++) {
-    readers_.push_back(std::make_unique<FileReader>(catalogue_.get(), jobs));
+  GrowingThreads threads(jobs, ContentReader::kMostThreads, catalogue_->threads);
+  for (unsigned worker = 0; worker < threads.most(); worker++) {
+    readers_.push_back(std::make_unique<FileReader>(catalogue_.get(), threads.DirectoryCapacity(worker)));
   }
 
   VerifySink verify(image, &problems, progress);
   ContentCompare content(this, &verify);
   PieceCheck pieces(image);
-  SHOAL_RETURN_IF_ERROR(ContentReader(image, progress, &pieces).Run(std::move(summary.files), jobs, &content));
+  SHOAL_RETURN_IF_ERROR(ContentReader(image, progress, &pieces).Run(std::move(summary.files), &threads, &content));
   *verified = GatherOutcome(image, summary.content_bytes, verify, &problems, &pieces);
   readers_.clear();  // open directories
   return Status();

@@ -23,9 +23,9 @@ class SourceComparison : public ComparedFiles {
   SourceComparison(std::shared_ptr<const PackCatalogue> catalogue, bool is_slice)
       : catalogue_(std::move(catalogue)), is_slice_(is_slice) {}
 
-  // Verifies the image, all of it, and compares each file of the sources with it byte by byte. `below`: the image's
-  // entry of this name stands for the root of the catalogue; empty: its root. Damage of the index, and kCancelled, are
-  // the status; damaged entries are in *verified.
+  // With `jobs` threads (0: as many as storage keeps busy) verifies the image, all of it, and compares each file of the
+  // sources with it byte by byte. `below`: the image's entry of this name stands for the root of the catalogue; empty:
+  // its root. Damage of the index, and kCancelled, are the status; damaged entries are in *verified.
   Status Run(const Image& image, const std::string& below, unsigned jobs, Progress* progress, VerifyOutcome* verified);
 
   const PackCatalogue& catalogue() const { return *catalogue_; }

@@ -37,7 +37,8 @@ Status Compare(const Image& image, const std::string& directory, unsigned jobs, 
   DirectoryFiles files(index, metadata, root.get(), jobs, &differences);
   ContentCompare content(&files, &verify);
   PieceCheck pieces(image);
-  SHOAL_RETURN_IF_ERROR(ContentReader(image, progress, &pieces).Run(std::move(summary.files), jobs, &content));
+  GrowingThreads threads(jobs);
+  SHOAL_RETURN_IF_ERROR(ContentReader(image, progress, &pieces).Run(std::move(summary.files), &threads, &content));
 
   out->verified = GatherOutcome(image, summary.content_bytes, verify, &problems, &pieces);
   out->differences = differences.Take();

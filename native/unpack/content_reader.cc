@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "core/crc32c.h"
-#include "core/run_threads.h"
 
 namespace shoal {
 namespace {
@@ -113,8 +112,13 @@ struct ContentReader::Batch {
 // One thread's part.
 class ContentReader::Worker {
  public:
-  Worker(ContentReader* reader, unsigned number, ContentSink* sink)
-      : reader_(*reader), image_(reader->image_), number_(number), sink_(sink), buffer_(kReadLength) {}
+  Worker(ContentReader* reader, GrowingThreads* threads, unsigned number, ContentSink* sink)
+      : reader_(*reader),
+        image_(reader->image_),
+        threads_(*threads),
+        number_(number),
+        sink_(sink),
+        buffer_(kReadLength) {}
 
   void Run() {
     Batch batch;
@@ -126,6 +130,7 @@ class ContentReader::Worker {
       } else {
         SmallFiles(&batch);
       }
+      threads_.Count(number_);
     }
   }
 
@@ -147,6 +152,7 @@ class ContentReader::Worker {
         if (damage.ok()) damage = Check(file, 0, stored, file.stored);
       }
       sink_->Small(number_, file, damage, damage.ok() ? stored : nullptr);
+      threads_.Count(number_);
       bytes += file.entry.size;
     }
     reader_.progress_->bytes_done.fetch_add(bytes, std::memory_order_relaxed);
@@ -219,19 +225,20 @@ class ContentReader::Worker {
 
   ContentReader& reader_;
   const Image& image_;
+  GrowingThreads& threads_;
   const unsigned number_;
   ContentSink* const sink_;
   std::vector<uint8_t> buffer_;
 };
 
-Status ContentReader::Run(std::vector<uint32_t> files, unsigned jobs, ContentSink* sink) {
+Status ContentReader::Run(std::vector<uint32_t> files, GrowingThreads* threads, ContentSink* sink) {
   SortByPlace(&files);
   files_ = std::move(files);
   next_file_ = 0;
   for (size_t row = 0; row < image_.volume_count(); row++) {
     posix_fadvise(image_.volume_file(row).fd(), 0, 0, POSIX_FADV_SEQUENTIAL);
   }
-  Status status = RunThreads(jobs, [&](unsigned number) { Worker(this, number, sink).Run(); });
+  Status status = threads->Run([&](unsigned number) { Worker(this, threads, number, sink).Run(); });
   large_.reset();  // ended early: its sink hears of it by its end
   return status_.ok() ? status : status_;
 }

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include "core/growing_threads.h"
 #include "core/image.h"
 #include "core/progress.h"
 #include "unpack/piece_check.h"
@@ -47,6 +48,8 @@ class ContentReader {
  public:
   // Files with more stored bytes are large: handed on in parts.
   static constexpr uint64_t kSmallLimit = 1 << 20;
+  // Threads at most, where their number is not given: each has a buffer of kSmallLimit.
+  static constexpr unsigned kMostThreads = 32;
 
   // Advances progress->bytes_done by the content's length (holes included).
   // With `pieces` the volumes' pieces are checked, too, each right after the content that lies in it, so that storage
@@ -56,7 +59,7 @@ class ContentReader {
 
   // Reads `files` (numbers of regular files, no aliases; in any order). Damage of one file is the sink's to list; what
   // is returned is damage of the index, the cause given to Stop, or kCancelled.
-  Status Run(std::vector<uint32_t> files, unsigned jobs, ContentSink* sink);
+  Status Run(std::vector<uint32_t> files, GrowingThreads* threads, ContentSink* sink);
 
   // Ends Run soon with this status, unless another one was first.
   void Stop(Status status);

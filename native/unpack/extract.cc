@@ -46,7 +46,8 @@ class Extraction {
     SHOAL_RETURN_IF_ERROR(Ended());
     ContentReader reader(image_, &progress_);
     FileWriter writer(plan_, metadata_, &target_, &reader, &problems_, &progress_);
-    SHOAL_RETURN_IF_ERROR(reader.Run(plan_.files, jobs_, &writer));
+    GrowingThreads threads(jobs_);
+    SHOAL_RETURN_IF_ERROR(reader.Run(plan_.files, &threads, &writer));
     SHOAL_RETURN_IF_ERROR(
         Each(plan_.nodes, [this](unsigned worker, const Placed& node) { return MakeNode(worker, node); }));
     SHOAL_RETURN_IF_ERROR(

@@ -11,17 +11,17 @@
 namespace shoal {
 
 Status Verify(const Image& image, unsigned jobs, Progress* progress, VerifyOutcome* out) {
-  jobs = ThreadCount(jobs);
   progress->entries_total = image.index().entry_count();
   ProblemList problems(image.index());
   IndexSummary summary;
-  SHOAL_RETURN_IF_ERROR(CheckIndex(image.index(), jobs, *progress, &problems, &summary));
+  SHOAL_RETURN_IF_ERROR(CheckIndex(image.index(), ThreadCount(jobs), *progress, &problems, &summary));
   progress->bytes_total = summary.content_bytes;
   progress->entries_done = image.index().entry_count() - summary.files.size();
 
   VerifySink sink(image, &problems, progress);
   PieceCheck pieces(image);
-  SHOAL_RETURN_IF_ERROR(ContentReader(image, progress, &pieces).Run(std::move(summary.files), jobs, &sink));
+  GrowingThreads threads(jobs, ContentReader::kMostThreads);
+  SHOAL_RETURN_IF_ERROR(ContentReader(image, progress, &pieces).Run(std::move(summary.files), &threads, &sink));
   *out = GatherOutcome(image, summary.content_bytes, sink, &problems, &pieces);
   return Status();
 }

@@ -6,7 +6,7 @@ import type { NativeProblem } from './problem.ts';
 /** What a walk looks at, as native/pack/walk_options.h has it. */
 export interface WalkOptions {
   readonly sources: readonly Buffer[];
-  /** Threads; 0: as many as it takes. */
+  /** Threads; 0: as many as storage keeps busy. */
   readonly jobs: number;
   /** Patterns with the rules of gitignore(5). */
   readonly exclude: readonly Buffer[];

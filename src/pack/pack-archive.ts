@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { ShoalError } from '../base/errors.ts';
 import { entryProblems } from '../image/entry-problem.ts';
 import { loadAddon } from '../native/load.ts';
@@ -40,7 +39,7 @@ export async function packArchive(
   output: string | Buffer,
   options: ArchiveOptions = {},
 ): Promise<PackSummary> {
-  const { force = false, jobs = availableParallelism(), metadata = {}, provenance = false } = options;
+  const { force = false, jobs = 0, metadata = {}, provenance = false } = options;
   const isFile = typeof archive === 'string' || Buffer.isBuffer(archive);
   const sources = isFile ? [Buffer.from(archive)] : [];
   const paths = outputPaths(Buffer.from(output));

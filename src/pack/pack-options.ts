@@ -8,7 +8,7 @@ import type { TreePart } from './tree-part.ts';
 export interface PackOptions extends JobOptions, Selection, Layout {
   /** Replaces an image that exists. */
   readonly force?: boolean | undefined;
-  /** Threads. Default: one for each processor. */
+  /** Threads. Default: one for each processor, and more as long as they mostly wait for storage. */
   readonly jobs?: number | undefined;
   /**
    * Packs this share of the trees only: all directories, and of the rest what the hash of its path says. The images of all parts, merged, hold the

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { isShoalError, ShoalError } from '../base/errors.ts';
 import { entryProblems } from '../image/entry-problem.ts';
 import { checkFree, checkReadable, checkRequest, lstatOf } from './check-request.ts';
@@ -42,7 +41,7 @@ export async function packTree(
   output: string | Buffer,
   options: PackOptions = {},
 ): Promise<PackSummary> {
-  const { force = false, jobs = availableParallelism(), metadata = {}, provenance = false } = options;
+  const { force = false, jobs = 0, metadata = {}, provenance = false } = options;
   const { removeSource = false, resume = false, maxExtra } = options;
   checkForce(force, removeSource, resume);
   const trees = sources.map((source) => Buffer.from(source));

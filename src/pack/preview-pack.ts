@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { codecNone, pieceLength, volumeByShoal, volumeHasChecksums } from '../format/constants.ts';
 import type { Metadata } from '../format/metadata.ts';
 import { assembleIndex, encodeCatalogue } from '../format/write-index.ts';
@@ -67,7 +66,7 @@ export async function previewPack(
   sources: readonly (string | Buffer)[],
   options: PreviewOptions = {},
 ): Promise<PackPreview> {
-  const { output, force = false, jobs = availableParallelism(), metadata = {}, provenance = false } = options;
+  const { output, force = false, jobs = 0, metadata = {}, provenance = false } = options;
   const trees = sources.map((source) => Buffer.from(source));
   const paths = outputPaths(Buffer.from(output ?? 'image.shoal'));
   const stored = packMetadata(metadata, trees, provenance);

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
@@ -7,6 +7,7 @@ import { mountImage } from '../../src/mount/mount-image.ts';
 import type { MountOptions } from '../../src/mount/mount-options.ts';
 import { isRunning, until } from '../mount/scene.ts';
 import { nativeProgram, type Sanitizer } from '../support/native-programs.ts';
+import { cannotRun, launcher } from '../support/sanitizers.ts';
 
 /** What engines differ in. Everything else the contract asks of all of them. */
 export interface Abilities {
@@ -125,26 +126,4 @@ function programOptions(options: MountOptions): string[] {
     ...(dmask === undefined ? [] : [`dmask=${dmask.toString(8)}`]),
     `allow_other=${Number(allowOther)}`,
   ];
-}
-
-/** Older ThreadSanitizers do not start where the kernel lays out memory with much randomness (vm.mmap_rnd_bits). */
-const fixedLayout = ['setarch', '-R'];
-
-/** Without arguments it only says that it wants some. That the sanitizer is in it is seen by what it says when it is asked for help. */
-function starts(command: readonly string[]): boolean {
-  const [program, ...args] = command;
-  const env = { ...process.env, ASAN_OPTIONS: 'help=1', TSAN_OPTIONS: 'help=1' };
-  const { status, stdout, stderr } = spawnSync(program as string, args, { env, encoding: 'utf8' });
-  if (status !== 2) return false;
-  if (/Available flags for (Address|Thread)Sanitizer/.test(stdout + stderr)) return true;
-  throw new Error(`expected a sanitizer in ${command.join(' ')}, found none`);
-}
-
-function launcher(program: string): string[] {
-  return starts([program]) ? [program] : [...fixedLayout, program];
-}
-
-function cannotRun(program: string): string | undefined {
-  if (starts([program]) || starts([...fixedLayout, program])) return undefined;
-  return 'the sanitizer does not start here, also not with setarch -R: set vm.mmap_rnd_bits to 28';
 }

@@ -1,12 +1,10 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { onTestFinished, type TestContext } from 'vitest';
+import type { TestContext } from 'vitest';
 import { type BackgroundOptions, type Mounted, mountImage } from '../../src/mount/mount-image.ts';
 import { packTree } from '../../src/pack/pack-tree.ts';
 import { nativeProgram } from '../support/native-programs.ts';
+import { StorageProcess } from '../support/storage-process.ts';
 import { type Scene, scene } from './scene.ts';
 
 /** What test/native/faulty_storage.cc counts of the reads of a file. */
@@ -20,49 +18,18 @@ export interface ReadCount {
 
 /** A filesystem that fails when it is told to; its commands are those of test/native/faulty_storage.cc. */
 export class FaultyStorage {
-  readonly #process: ChildProcessWithoutNullStreams;
-  readonly #lines: AsyncIterator<string>;
-  #errors = '';
+  readonly #process: StorageProcess;
 
-  private constructor(program: string, source: string, directory: string) {
-    this.#process = spawn(program, [source, directory]);
-    this.#lines = createInterface(this.#process.stdout)[Symbol.asyncIterator]();
-    this.#process.stderr.on('data', (bytes: Buffer) => {
-      this.#errors += bytes.toString();
-    });
+  constructor(storage: StorageProcess) {
+    this.#process = storage;
   }
 
-  /** Shows the files of `source` in `directory` until the test has finished. */
-  static async start(program: string, source: string, directory: string): Promise<FaultyStorage> {
-    const storage = new FaultyStorage(program, source, directory);
-    const ended = once(storage.#process, 'exit');
-    onTestFinished(async () => {
-      storage.#process.stdin.end();
-      await ended;
-    });
-    const line = await storage.#line();
-    if (line !== 'ready') throw new Error(`expected "ready", found "${line}"`);
-    return storage;
-  }
-
-  async tell(command: string): Promise<void> {
-    const answer = await this.#ask(command);
-    if (answer !== 'done') throw new Error(`${command}: ${answer}`);
+  tell(command: string): Promise<void> {
+    return this.#process.tell(command);
   }
 
   async count(file: string): Promise<ReadCount> {
-    return JSON.parse(await this.#ask(`count ${file}`)) as ReadCount;
-  }
-
-  #ask(command: string): Promise<string> {
-    this.#process.stdin.write(`${command}\n`);
-    return this.#line();
-  }
-
-  async #line(): Promise<string> {
-    const { value, done } = await this.#lines.next();
-    if (done) throw new Error(`faulty_storage ended: ${this.#errors}`);
-    return value;
+    return JSON.parse(await this.#process.ask(`count ${file}`)) as ReadCount;
   }
 }
 
@@ -91,7 +58,7 @@ export async function faultyScene(ctx: TestContext): Promise<FaultyScene> {
     ...plain,
     image,
     volume: join(shown, 'image.tar'),
-    storage: await FaultyStorage.start(program.path, stored, shown),
+    storage: new FaultyStorage(await StorageProcess.start(program.path, stored, shown)),
     pack: async () => void (await packTree([plain.source], join(stored, 'image.shoal'))),
     mount: (options?: BackgroundOptions): Promise<Mounted> => mountImage(image, plain.directory, options),
   };

@@ -14,7 +14,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type PackOptions, packTree } from '../../src/pack/pack-options.ts';
+import type { PackOptions } from '../../src/pack/pack-options.ts';
+import { packTree } from '../../src/pack/pack-tree.ts';
 import { seededRandom } from '../support/random.ts';
 import { expectWhole, namesIn, packError } from './image-files.ts';
 import { killUnawaited, spinUntil, startCommand } from './pack-command.ts';

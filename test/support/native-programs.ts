@@ -9,17 +9,17 @@ export const nativeBuildTimeout = 900_000;
 
 export type Sanitizer = 'asan' | 'tsan';
 
-/** What the compiler must be able to do, and what is built with it: ThreadSanitizer is for what has threads. */
+/** What the compiler must be able to do, and the target of native/Makefile. */
 const modes = {
   asan: { flags: '-fsanitize=address,undefined', target: 'programs' },
-  tsan: { flags: '-fsanitize=thread', target: 'server' },
+  tsan: { flags: '-fsanitize=thread', target: 'threaded' },
 };
 
 const built = new Map<Sanitizer, { readonly missing?: string }>();
 
 /**
- * Builds the programs of test/native with AddressSanitizer and UBSan, or `serve_image` with ThreadSanitizer, and returns the path of one. Several
- * test files may ask at the same time: one builds, the others wait. Returns a reason instead where the compiler has no sanitizers.
+ * Builds the programs of test/native with AddressSanitizer and UBSan, or those in which threads race with ThreadSanitizer, and returns the path of
+ * one. Several test files may ask at the same time: one builds, the others wait. Returns a reason instead where the compiler has no sanitizers.
  */
 export function nativeProgram(
   name: string,

@@ -81,7 +81,7 @@ export function packCommand(): Command {
       ).conflicts(treeOptions),
     )
     .option('--force', 'replace an image that exists')
-    .option('--jobs <n>', 'threads that read the source', parseJobs)
+    .option('--jobs <n>', 'threads; by default as many as storage keeps busy', parseJobs)
     .option('--part <i/n>', 'pack only this share; merged, the images of all n parts hold everything', parsePart)
     .option('--meta <key=value>', 'store a key and a value in the image; may be repeated', addMetadata)
     .option(
