@@ -65,7 +65,10 @@ export const contents: readonly OddTree[] = [
     name: 'holes smaller than what stays a hole',
     make: python('with open("f", "wb") as f:\n  for i in range(100):\n    f.seek(i * 40_000)\n    f.write(b"x")'),
   },
-  { name: 'a file that is allocated and was never written', make: 'fallocate -l 3M f && fallocate -n -l 1M g' },
+  {
+    name: 'a file that is allocated and was never written',
+    make: 'touch g && fallocate -l 3M f && fallocate -n -l 1M g',
+  },
   { name: 'a hole that was punched', make: 'head -c 1M /dev/urandom > f && fallocate -p -o 100K -l 512K f' },
   { name: 'zeros that are no hole', make: 'head -c 2M /dev/zero > f' },
   { name: 'a file that is a tar', make: 'touch x && tar -cf a.tar x && cp a.tar b.tar && cat a.tar b.tar > c.tar' },

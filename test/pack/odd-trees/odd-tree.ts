@@ -23,8 +23,8 @@ export interface OddTree {
   readonly lacks?: readonly string[];
   /** What compareTrees leaves out. */
   readonly ignore?: readonly string[];
-  /** Where GNU tar cannot extract it, Shoal does. */
-  readonly by?: 'tar' | 'shoal';
+  /** Where GNU tar cannot extract it, or takes minutes, Shoal does; `verify`: what is compared is deeper than there are descriptors, so Shoal alone looks at it. */
+  readonly by?: 'tar' | 'shoal' | 'verify';
   /** Run as the command that users have, in a process of its own; as `other`, by somebody whom permissions stop. */
   readonly run?: 'command' | 'other';
   /** A script that runs when the walk has seen so many entries, its last ones, and nothing was read yet. */

@@ -116,8 +116,8 @@ export const outputs: readonly OddTree[] = [
     root: true,
   },
   {
-    name: 'an output with as many inodes as it needs',
-    make: `echo x > f; ${disk} -o size=1m,nr_inodes=5 odd "$PLACE/disk"`,
+    name: 'an output where eight inodes are left',
+    make: `echo x > f; ${disk} -o size=1m,nr_inodes=8 odd "$PLACE/disk"`,
     clear: away,
     output: 'disk/x.shoal',
     root: true,
@@ -198,20 +198,20 @@ export const outputs: readonly OddTree[] = [
   {
     name: 'a work directory that is a file of somebody else',
     make: 'echo precious > "$PLACE/x.shoal.partial"',
-    status: 1,
+    status: 2,
     told: [/./],
     holds: 'grep -q precious "$PLACE/x.shoal.partial"',
   },
   {
     name: 'a work directory that is a link to what is precious',
     make: 'mkdir "$PLACE/p"; echo precious > "$PLACE/p/f"; ln -s p "$PLACE/x.shoal.partial"',
-    status: 1,
+    status: 2,
     told: [/./],
     holds: 'grep -q precious "$PLACE/p/f"',
   },
   {
     name: 'a work directory of a run that was killed',
-    make: 'echo x > f; mkdir "$PLACE/x.shoal.partial"; touch "$PLACE/x.shoal.partial/lease" "$PLACE/x.shoal.partial/x.tar"',
+    make: 'echo x > f; mkdir "$PLACE/x.shoal.partial"; touch -d "2 days ago" "$PLACE/x.shoal.partial/lease" "$PLACE/x.shoal.partial/x.tar"; touch -d "2 days ago" "$PLACE/x.shoal.partial"',
     holds: 'test ! -e "$PLACE/x.shoal.partial"',
   },
   {

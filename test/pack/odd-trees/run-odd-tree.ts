@@ -45,6 +45,8 @@ async function pack(place: OddPlace, odd: OddTree, inProcess: InProcess): Promis
   const sources = (odd.sources ?? ['tree']).map((source) => (source === '' ? '' : `${place.path}/${source}`));
   const args = [
     'pack',
+    // Progress is told while it is slow.
+    ...(odd.run === undefined ? [] : ['--quiet']),
     ...(odd.options ?? []).map((option) => option.replace('$PLACE', place.path)),
     '-o',
     `${place.path}/${odd.output ?? 'x.shoal'}`,
@@ -62,7 +64,7 @@ async function pack(place: OddPlace, odd: OddTree, inProcess: InProcess): Promis
     const other = odd.run === 'other' && process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
     if (odd.run === 'other') script(place, 'chmod 777 "$PLACE" && chmod 755 "$PLACE/.."');
     // Not spawnSync: what runs beside is heard out meanwhile.
-    const child = spawn(process.execPath, [shoalProgram, ...args, '-q'], {
+    const child = spawn(process.execPath, [shoalProgram, ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
       ...other,
     });
@@ -81,7 +83,7 @@ async function pack(place: OddPlace, odd: OddTree, inProcess: InProcess): Promis
 }
 
 function inPlace({ path, tree }: OddPlace): { cwd: string; env: NodeJS.ProcessEnv } {
-  return { cwd: tree, env: { ...process.env, PLACE: path, LC_ALL: 'C' } };
+  return { cwd: existsSync(tree) ? tree : path, env: { ...process.env, PLACE: path, LC_ALL: 'C' } };
 }
 
 function script(place: OddPlace, text: string): void {
@@ -102,14 +104,25 @@ async function expectImage(place: OddPlace, odd: OddTree, image: string): Promis
   const copy = join(place.path, '.copy');
   mkdirSync(copy);
   const volume = image.replace(/\.shoal$/, '.tar');
-  if (odd.by !== 'shoal' && existsSync(volume)) {
-    const tar = spawnSync('tar', ['-C', copy, '--xattrs', '--xattrs-include=*', '--numeric-owner', '-xpf', volume], {
-      encoding: 'utf8',
-      env: { ...process.env, LC_ALL: 'C' },
-    });
+  if ((odd.by ?? 'tar') === 'tar' && existsSync(volume)) {
+    const tar = spawnSync(
+      'tar',
+      ['-C', copy, '--xattrs', '--xattrs-include=*', '--numeric-owner', '--warning=no-timestamp', '-xpf', volume],
+      {
+        encoding: 'utf8',
+        env: { ...process.env, LC_ALL: 'C' },
+      },
+    );
     expect({ status: tar.status, stderr: tar.stderr }).toEqual({ status: 0, stderr: '' });
   } else {
     expect((await extractImage(image, copy)).problems).toEqual([]);
+  }
+  if (odd.by === 'verify') {
+    for (const directory of [place.tree, copy].filter(existsSync)) {
+      const { problems, differences } = await verifyImage(image, { against: directory });
+      expect({ problems, differences }).toEqual({ problems: [], differences: [] });
+    }
+    return;
   }
   const expected = join(place.path, '.expected');
   const { sources = ['tree'], lacks = [] } = odd;

@@ -121,11 +121,11 @@ export const sources: readonly OddTree[] = [
     sources: Array.from({ length: 40 }, (_, i) => `tree/s${i + 1}`),
   },
   {
-    name: 'the root of the filesystem beside another has no name to stand under',
+    name: 'the root of the filesystem, in which every output lies',
     make: ':',
     sources: ['tree', '../../../../../../..'],
     ...usage,
-    told: [/no name to stand under/, /path: /],
+    told: [/expected an output outside of the sources/, /path: /],
   },
   {
     name: 'a list that names what is not there',
