@@ -10,7 +10,10 @@ const large = 'head -c 3000000 /dev/zero > a && echo content > b && touch -d @10
 const lacking = { options: skip, status: 4, lacks: ['a'], ignore: ['mtime'] } as const;
 const toldOf = (path: string) => [new RegExp(`left out \\S*tree${path}: `)];
 const both = [/left out \S*tree\/a: /, /left out \S*tree: /];
-const appending = 'echo; while :; do printf x >> a; done';
+/** Does `step` again and again, from when the walk has seen all until the case ends; returns when it was done for the first time. */
+const endless = (step: string) =>
+  `(while :; do ${step}; touch "$PLACE/begun"; done) > /dev/null 2>&1 & echo $! > "$PLACE/pid"; until [ -e "$PLACE/begun" ]; do sleep 0.01; done`;
+const ended = 'kill $(cat "$PLACE/pid") 2> /dev/null || true';
 
 /** Files that are not the same from one look to the next. */
 export const changing: readonly OddTree[] = [
@@ -298,16 +301,16 @@ export const changing: readonly OddTree[] = [
   {
     name: 'a file that grows without end is named',
     make: 'echo x > a && echo content > b',
-    run: 'command',
-    beside: appending,
+    during: [3, endless('printf x >> a')],
+    clear: ended,
     status: 1,
     told: [failed(1), /tree\/a: /],
   },
   {
     name: 'a file that grows without end is left out',
     make: 'echo x > a && echo content > b',
-    run: 'command',
-    beside: appending,
+    during: [3, endless('printf x >> a')],
+    clear: ended,
     options: ['--skip-unreadable'],
     status: 4,
     told: toldOf('/a'),
@@ -316,8 +319,8 @@ export const changing: readonly OddTree[] = [
   {
     name: 'a file that never is the same is left out',
     make: 'echo content > a && echo x > b',
-    run: 'command',
-    beside: 'echo; while :; do printf y | dd of=a conv=notrunc status=none; done',
+    during: [3, endless('printf y | dd of=a conv=notrunc status=none')],
+    clear: ended,
     options: ['--skip-unreadable'],
     status: 4,
     told: toldOf('/a'),
@@ -326,12 +329,12 @@ export const changing: readonly OddTree[] = [
   {
     name: 'a directory in which names come and go without end',
     make: 'mkdir d && echo x > d/f',
-    run: 'command',
-    beside: 'echo; while :; do : > d/new; rm d/new; done',
+    during: [3, endless(': > d/new; rm d/new')],
+    clear: ended,
     options: ['--skip-unreadable'],
     status: 4,
     told: [/left out \S*tree\/d/],
-    holds: 'rm -f d/new',
+    holds: `${ended}; sleep 0.1; rm -f d/new`,
     ignore: ['mtime'],
   },
 ];
