@@ -9,6 +9,7 @@
 #include <cinttypes>
 #include <cstdio>
 
+#include "core/storage.h"
 #include "pack/member_builder.h"
 #include "pack/tar_header.h"
 
@@ -45,14 +46,15 @@ void AwaitWriters(int fd) {
   if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_CTIME, &status) != 0) return;
   timespec now;
   clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  if (status.stx_ctime.tv_sec + kLately < now.tv_sec) return;
-  // Waits for the lock that a write holds from its stamp to its last byte. XFS and network filesystems do so on reads.
-  lseek(fd, 0, SEEK_DATA);
+  if (status.stx_ctime.tv_sec < now.tv_sec - kLately) return;
+  // Waits for the lock that a write holds from its stamp to its last byte. On network storage it would be a request,
+  // and servers answer reads when they have that lock.
+  if (KindOfStorage(fd) == StorageKind::kLocal) lseek(fd, 0, SEEK_DATA);
+  if (status.stx_ctime.tv_sec > now.tv_sec + 1) return;  // a clock that is wrong
   const bool has_seconds_only = status.stx_ctime.tv_nsec == 0;
   for (;;) {
     const int64_t ahead = (status.stx_ctime.tv_sec - now.tv_sec) * kSecond + status.stx_ctime.tv_nsec - now.tv_nsec +
                           (has_seconds_only ? kSecond - 1 : 0);
-    // Far ahead is a clock that is wrong.
     if (ahead < 0 || ahead > (has_seconds_only ? kSecond : kTick)) return;
     nanosleep(&kPause, nullptr);
     clock_gettime(CLOCK_REALTIME_COARSE, &now);

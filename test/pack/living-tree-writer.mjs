@@ -2,6 +2,7 @@
 // was read of two states shows. Prints a line when it has begun. Arguments: tree, directory for files under way, seed.
 import {
   closeSync,
+  existsSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -34,7 +35,8 @@ const acts = [
   },
   (path) => {
     writeFileSync(join(aside, 'new'), stateOf(path, ++version, blocksOf.get(path)));
-    renameSync(join(aside, 'new'), join(tree, path));
+    // What was removed stays so: a file that is there before and after was there all the time.
+    if (existsSync(join(tree, path))) renameSync(join(aside, 'new'), join(tree, path));
   },
   // Another length: nothing, and then a state that one page holds.
   (path) => {
@@ -65,7 +67,8 @@ const step = () => {
       if (error.code !== 'ENOENT') throw error;
     }
   }
-  if (!stop) setTimeout(step, below(4));
+  // In bursts, between which a tree can be packed that never rests for long.
+  if (!stop) setTimeout(step, below(15) === 0 ? below(250) : below(4));
 };
 process.stdout.write('begun\n');
 step();
