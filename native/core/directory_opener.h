@@ -6,6 +6,7 @@
 #include <list>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "file.h"
 #include "status.h"
@@ -24,7 +25,10 @@ class DirectoryTree {
 };
 
 // Holds descriptors of the directories used last, so that a directory whose parent was used lately costs one system
-// call, and a chain of any depth is walked in linear time with a bounded number of descriptors. One per thread.
+// call, and a chain of any depth is walked down in linear time with a bounded number of descriptors. On a long way down
+// some are held as waypoints, each an ancestor of the next and closer to it than to the one before, so that the chain
+// is also walked up, as where directories are removed, without coming down from the top again and again. One per
+// thread.
 class DirectoryOpener {
  public:
   static constexpr size_t kDefaultCapacity = 32;
@@ -43,11 +47,16 @@ class DirectoryOpener {
   };
   int Find(uint32_t directory);
   int Keep(uint32_t directory, UniqueFd fd);
+  int KeepAsWaypoint(uint32_t directory, UniqueFd fd);
+  void MakeRoom();
+  void DropOtherWaypoints(int at);
+  size_t WaypointRatio(size_t steps) const;
 
   const DirectoryTree* tree_;
   const size_t capacity_;
   std::list<Held> held_;  // used last first
   std::unordered_map<uint32_t, std::list<Held>::iterator> places_;
+  std::vector<Held> waypoints_;  // topmost first; with held_, capacity_ at most
 };
 
 }  // namespace shoal

@@ -111,8 +111,11 @@ void Walker::CountExcluded(uint64_t names) {
 
 std::string Walker::PathOf(uint32_t listing, uint32_t child) const {
   std::vector<std::string_view> below;
-  for (; listing != 0; child = At(listing).child, listing = At(listing).parent) {
-    below.push_back(At(listing).name_view(child));
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (; listing != 0; child = listings_[listing].child, listing = listings_[listing].parent) {
+      below.push_back(listings_[listing].name_view(child));
+    }
   }
   std::string path = sources_[child].given;
   for (size_t i = below.size(); i-- > 0;) {
@@ -130,8 +133,12 @@ std::string Walker::PathOf(std::string_view below) const {
 
 std::vector<std::string_view> Walker::Components(uint32_t listing) const {
   std::vector<std::string_view> names;
-  for (uint32_t at = listing; At(at).parent != 0; at = At(at).parent) {
-    names.push_back(At(At(at).parent).name_view(At(at).child));
+  {
+    // Once for the whole way: it may have ten thousand steps.
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (uint32_t at = listing; listings_[at].parent != 0; at = listings_[at].parent) {
+      names.push_back(listings_[listings_[at].parent].name_view(listings_[at].child));
+    }
   }
   std::reverse(names.begin(), names.end());
   return names;
