@@ -38,7 +38,6 @@ int OpenFile(int directory, const char* name, bool may_spare_atime) {
 // while it is read, and no check would notice. So a file that was stamped lately is read only when no such write is
 // under way any more, and when a write that begins now would stamp it anew.
 void AwaitWriters(int fd) {
-  constexpr int64_t kLately = 60;                            // seconds
   constexpr int64_t kSecond = 1000000000, kTick = 20000000;  // nanoseconds; clocks that stamp tick every 1 to 10 ms
   constexpr timespec kPause = {0, 1000000};
   struct statx status;
@@ -46,7 +45,6 @@ void AwaitWriters(int fd) {
   if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_CTIME, &status) != 0) return;
   timespec now;
   clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  if (status.stx_ctime.tv_sec < now.tv_sec - kLately) return;
   // Waits for the lock that a write holds from its stamp to its last byte. On network storage it would be a request,
   // and servers answer reads when they have that lock.
   if (KindOfStorage(fd) == StorageKind::kLocal) lseek(fd, 0, SEEK_DATA);
@@ -82,12 +80,13 @@ Status CompareWithWalk(const PackCatalogue& catalogue, uint32_t entry, const str
   }
   if (status.st_mode != row.mode) return changed("got other permissions");
   if (status.st_uid != row.uid || status.st_gid != row.gid) return changed("got another owner");
-  if (StampOf(status) != catalogue.stamps[entry]) return changed("was replaced, or its inode changed,");
+  if (StampOf(status) != (catalogue.stamps[entry] & ~kStampedLately))
+    return changed("was replaced, or its inode changed,");
   return Status();
 }
 
 FileReader::FileReader(const PackCatalogue* catalogue, size_t directories)
-    : catalogue_(*catalogue), opener_(catalogue, directories) {}
+    : catalogue_(*catalogue), user_(geteuid()), opener_(catalogue, directories) {}
 
 Status FileReader::Locate(uint32_t entry, int* directory, std::string* name) {
   if (catalogue_.IsTop(entry)) {
@@ -103,14 +102,13 @@ Status FileReader::Open(uint32_t entry, UniqueFd* fd) {
   int directory;
   std::string name;
   SHOAL_RETURN_IF_ERROR(Locate(entry, &directory, &name));
-  const uid_t user = geteuid();
   int opened;
   do {
-    opened = OpenFile(directory, name.c_str(), user == 0 || user == catalogue_.Row(entry).uid);
+    opened = OpenFile(directory, name.c_str(), user_ == 0 || user_ == catalogue_.Row(entry).uid);
   } while (opened < 0 && errno == EINTR);
   if (opened < 0) return Explain(Status::FromErrno("cannot open", name, errno));
   fd->reset(opened);
-  AwaitWriters(opened);
+  if ((catalogue_.stamps[entry] & kStampedLately) != 0) AwaitWriters(opened);
   return Status();
 }
 

@@ -37,6 +37,7 @@ class FileReader {
 
  private:
   const PackCatalogue& catalogue_;
+  const uid_t user_;
   DirectoryOpener opener_;
 };
 

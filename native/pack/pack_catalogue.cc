@@ -1,6 +1,7 @@
 #include "pack/pack_catalogue.h"
 
 #include <fcntl.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -42,7 +43,14 @@ uint64_t StampOf(const struct stat& status) {
     mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB;
     mixed ^= mixed >> 31;
   }
-  return mixed;
+  return mixed & ~kStampedLately;
+}
+
+bool IsStampedLately(const struct stat& status) {
+  constexpr int64_t kLately = 60;  // seconds
+  timespec now;
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return status.st_ctim.tv_sec >= now.tv_sec - kLately;
 }
 
 Status OpenSourceDirectory(const Source& source, UniqueFd* fd) {

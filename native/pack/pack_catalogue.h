@@ -31,7 +31,7 @@ struct PackCatalogue : Catalogue, DirectoryTree {
   bool skips_unreadable = false;  // a directory that changed since the walk is told, and packed as the walk saw it
   // False for a slice: what was removed of the slices before has changed directories.
   bool checks_directories = true;
-  std::vector<uint64_t> stamps;  // per entry: StampOf at the time of the walk
+  std::vector<uint64_t> stamps;  // per entry: StampOf at the time of the walk, with kStampedLately
   // Per entry: what a file takes of its filesystem, in units of st_blocks (512 bytes), at most 2 TiB. Empty: the walk
   // was not asked for it.
   std::vector<uint32_t> spaces;
@@ -61,9 +61,16 @@ struct PackCatalogue : Catalogue, DirectoryTree {
   Status OpenTop(uint32_t directory, UniqueFd* fd) const override;
 };
 
-// Sixty-four bits that differ when inode or ctime do: any change to a file sets its ctime. Not of the device, whose
-// number on a network filesystem differs from host to host.
+// Bits that differ when inode or ctime do: any change to a file sets its ctime. Not of the device, whose number on a
+// network filesystem differs from host to host. The lowest bit is free, for kStampedLately.
 uint64_t StampOf(const struct stat& status);
+
+// In a stamp of the walk: the file was changed within the last minute before, so that a write that did may be under way
+// still.
+constexpr uint64_t kStampedLately = 1;
+
+// Whether that holds now.
+bool IsStampedLately(const struct stat& status);
 
 // Opens the directory that a source names, through symbolic links.
 Status OpenSourceDirectory(const Source& source, UniqueFd* fd);

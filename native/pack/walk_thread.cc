@@ -198,7 +198,7 @@ Status WalkThread::LookAt(int fd, uint32_t number, const Listing& listing, uint3
   found->attributes = attributes_.AddRow(row);
   found->seconds = status.st_mtim.tv_sec;
   found->nanoseconds = static_cast<uint32_t>(status.st_mtim.tv_nsec);
-  found->stamp = StampOf(status);
+  found->stamp = StampOf(status) | (IsStampedLately(status) ? kStampedLately : 0);
 
   const uint32_t in_part = child % Listing::kPartLength;
   if (S_ISDIR(status.st_mode)) return LookAtDirectory(number, listing, child, status, found);
