@@ -6,6 +6,7 @@
 #include "core/zstd_frame.h"
 #include "pack/compression_sample.h"
 #include "pack/frame_encoder.h"
+#include "pack/volume_frame.h"
 
 namespace shoal::addon {
 namespace {
@@ -43,7 +44,7 @@ Napi::Value Encode(const Napi::CallbackInfo& info) {
     const size_t size = std::min(frame_length, plain.size - at);
     Bytes frame;
     if (at == 0) {
-      frame = encoder->Store(plain.data, size);
+      ThrowIfError(info.Env(), encoder->EncodeFirst(plain.data, size, kVolumeHeadLength, &frame));
     } else {
       ThrowIfError(info.Env(), encoder->Encode(plain.data + at, size, &frame));
     }

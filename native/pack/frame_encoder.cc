@@ -24,6 +24,31 @@ static_assert(kHeaderLength + kBlockHeaderLength == FrameEncoder::kStoredOffset,
 // tree of pictures saves little in each frame, and in all of them together as much as other packers do.
 constexpr size_t kWorthwhile = 128;
 
+bool IsWorthwhile(size_t compressed, size_t size) { return compressed < size - size / kWorthwhile; }
+
+// Length of what stands before the first block of a frame that zstd has made.
+size_t HeaderLength(const uint8_t* frame) {
+  constexpr size_t kMagicAndDescriptor = 5;
+  const uint8_t descriptor = frame[kMagicAndDescriptor - 1];
+  const bool has_one_segment = (descriptor & 0x20) != 0;
+  const unsigned size_flag = descriptor >> 6;
+  const size_t size_length = size_flag == 0 ? (has_one_segment ? 1 : 0) : size_t{1} << size_flag;
+  return kMagicAndDescriptor + (has_one_segment ? 0 : 1) + size_length;
+}
+
+// Header of a frame of `size` bytes in one segment.
+void PutHeader(uint8_t* to, size_t size) {
+  Store<uint32_t>(to, kMagic);
+  to[4] = kDescriptor;
+  Store<uint32_t>(to + 5, static_cast<uint32_t>(size));
+}
+
+void PutRawBlock(uint8_t* to, const uint8_t* plain, size_t size, bool last) {
+  const auto header = static_cast<uint32_t>(size << 3 | (last ? 1 : 0));
+  std::memcpy(to, &header, kBlockHeaderLength);
+  if (size != 0) std::memcpy(to + kBlockHeaderLength, plain, size);
+}
+
 size_t StoredLength(size_t size) {
   const size_t blocks = std::max<size_t>((size + kMaxBlock - 1) / kMaxBlock, 1);
   return kHeaderLength + blocks * kBlockHeaderLength + size;
@@ -50,29 +75,47 @@ Status FrameEncoder::Create(int level, std::unique_ptr<FrameEncoder>* out) {
 }
 
 Status FrameEncoder::Encode(const uint8_t* plain, size_t size, Bytes* out) {
-  frame_.resize(std::max(ZSTD_compressBound(size), StoredLength(size)));
-  const size_t length = ZSTD_compress2(context_.get(), frame_.data(), frame_.size(), plain, size);
+  SHOAL_RETURN_IF_ERROR(Compress(plain, size, &frame_));
+  *out = IsWorthwhile(frame_.size(), size) ? Bytes{frame_.data(), frame_.size()} : Store(plain, size);
+  return Status();
+}
+
+// Blocks of a frame know nothing of those before them but what they refer to, and where the decoder stands at the
+// beginning, which a raw block does not change: so those of a frame of the rest may stand behind one.
+Status FrameEncoder::EncodeFirst(const uint8_t* plain, size_t size, size_t head, Bytes* out) {
+  if (size > head) SHOAL_RETURN_IF_ERROR(Compress(plain + head, size - head, &rest_));
+  if (size <= head || !IsWorthwhile(rest_.size(), size - head)) {
+    *out = Store(plain, size);
+    return Status();
+  }
+  const size_t skipped = HeaderLength(rest_.data());
+  const size_t before = kStoredOffset + head;
+  frame_.resize(before + rest_.size() - skipped);
+  PutHeader(frame_.data(), size);
+  PutRawBlock(frame_.data() + kHeaderLength, plain, head, false);
+  std::memcpy(frame_.data() + before, rest_.data() + skipped, rest_.size() - skipped);
+  *out = {frame_.data(), frame_.size()};
+  return Status();
+}
+
+Status FrameEncoder::Compress(const uint8_t* plain, size_t size, std::vector<uint8_t>* out) {
+  out->resize(ZSTD_compressBound(size));
+  const size_t length = ZSTD_compress2(context_.get(), out->data(), out->size(), plain, size);
   if (ZSTD_isError(length) != 0) {
     return Status(Code::kInternal, std::string("zstd cannot compress: ") + ZSTD_getErrorName(length));
   }
-  *out = length < size - size / kWorthwhile ? Bytes{frame_.data(), length} : Store(plain, size);
+  out->resize(length);
   return Status();
 }
 
 Bytes FrameEncoder::Store(const uint8_t* plain, size_t size) {
   frame_.resize(StoredLength(size));
-  uint8_t* to = frame_.data();
-  shoal::Store<uint32_t>(to, kMagic);
-  to[4] = kDescriptor;
-  shoal::Store<uint32_t>(to + 5, static_cast<uint32_t>(size));
-  to += kHeaderLength;
+  PutHeader(frame_.data(), size);
+  uint8_t* to = frame_.data() + kHeaderLength;
   size_t done = 0;
   do {
     const size_t part = std::min(kMaxBlock, size - done);
-    const bool last = done + part == size;
-    const auto header = static_cast<uint32_t>(part << 3 | (last ? 1 : 0));
-    std::memcpy(to, &header, kBlockHeaderLength);
-    if (part != 0) std::memcpy(to + kBlockHeaderLength, plain + done, part);
+    PutRawBlock(to, plain + done, part, done + part == size);
     to += kBlockHeaderLength + part;
     done += part;
   } while (done < size);

@@ -19,7 +19,7 @@ class FrameEncoder {
   static constexpr int kDefaultLevel = 3;
   static constexpr int kMaxLevel = 22;
 
-  // Plain bytes begin here in a frame of Store(), which therefore can be changed in place: the volume's head.
+  // Plain bytes begin here in a frame of Store() and of EncodeFirst(), which can be changed in place.
   static constexpr size_t kStoredOffset = 12;
 
   // Level 1 to kMaxLevel.
@@ -30,7 +30,10 @@ class FrameEncoder {
   // views is valid until the next call.
   Status Encode(const uint8_t* plain, size_t size, Bytes* out);
 
-  // One frame of raw blocks: for a volume's first frame, and for what is known not to shrink. Likewise.
+  // Likewise, but the first `head` bytes are stored in a raw block of their own: a volume's first frame.
+  Status EncodeFirst(const uint8_t* plain, size_t size, size_t head, Bytes* out);
+
+  // One frame of raw blocks, for what is known not to shrink. Likewise.
   Bytes Store(const uint8_t* plain, size_t size);
 
  private:
@@ -40,8 +43,11 @@ class FrameEncoder {
 
   explicit FrameEncoder(ZSTD_CCtx_s* context) : context_(context) {}
 
+  Status Compress(const uint8_t* plain, size_t size, std::vector<uint8_t>* out);
+
   const std::unique_ptr<ZSTD_CCtx_s, FreeContext> context_;
   std::vector<uint8_t> frame_;
+  std::vector<uint8_t> rest_;  // of a first frame, as a frame of its own
 };
 
 // The seek table of frames that begin at `offsets`, the last of which is where the last frame ends (see SeekTable).

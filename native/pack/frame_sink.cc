@@ -93,7 +93,7 @@ bool FrameSink::AwaitTurn(uint64_t frame) {
   return true;
 }
 
-// The first frame is stored, so the head can be changed where it lies.
+// The first frame begins with the head as it is, so it can be changed where it lies.
 Status FrameSink::WriteHead(uint64_t offset, const char* data, size_t size) {
   std::unique_lock<std::mutex> lock(mutex_);
   const size_t added = has_head_ ? 0 : size;
@@ -128,7 +128,7 @@ Status FrameSink::Encode(uint64_t frame, const char* plain, size_t size) {
   const auto* bytes = reinterpret_cast<const uint8_t*>(plain);
   Bytes encoded;
   if (frame == 0) {
-    encoded = encoder->Store(bytes, size);
+    SHOAL_RETURN_IF_ERROR(encoder->EncodeFirst(bytes, size, kVolumeHeadLength, &encoded));
   } else {
     SHOAL_RETURN_IF_ERROR(encoder->Encode(bytes, size, &encoded));
   }
