@@ -71,6 +71,31 @@ describe('an entry', () => {
   });
 });
 
+describe('an entry table', () => {
+  it('comes in parts, and each entry at its place', () => {
+    const files = Array.from({ length: 70_000 }, (_, number) => file(String(100_000 + number), number, number * 512));
+    const columns = columnsOf(directory('', files));
+    const { parts, length, count } = encodeEntries(columns, encodeExtents(columns));
+    const lengths: number[] = [];
+    const bytes = joined(
+      (function* () {
+        for (const part of parts) {
+          lengths.push(part.length);
+          yield part;
+        }
+      })(),
+    );
+    expect(lengths.length).toBe(3);
+    expect([count, bytes.length]).toEqual([70_001, length]);
+    const words = new Uint32Array(Uint8Array.from(bytes).buffer);
+    files.forEach(({ size, offset }, number) => {
+      const { size: foundSize, offset: foundOffset, nameLength } = decodeEntry(words, entryWordAt(number + 1));
+      if (foundSize !== size || foundOffset !== (size === 0 ? 0 : offset) || nameLength !== 6)
+        expect.fail(`entry ${number + 1}: ${foundSize} bytes at ${foundOffset}, a name of ${nameLength}`);
+    });
+  });
+});
+
 describe('rows', () => {
   it('of attributes come back', () => {
     const rows = [0o177777, 0xffffffff, 0xfffffffe, 1, 0x12345678];
