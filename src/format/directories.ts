@@ -27,7 +27,7 @@ export function encodeDirectories(columns: IndexColumns): Section {
   let row = directories.length - 1;
   let parent = row;
   for (let entry = parents.length - 1; entry >= 0; entry--) {
-    while (directories[parent] !== parents[entry]) parent--;
+    while (parent > 0 && directories[parent] !== parents[entry]) parent--;
     const type = attributes[entry] === aliasRow ? undefined : types[attributes[entry]];
     let bytes = 0;
     let entries = 1;
