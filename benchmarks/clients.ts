@@ -18,9 +18,16 @@ export function clientProgram(name: 'read_client' | 'compare_client' | 'memory_c
   return `${root}build/release/${name}`;
 }
 
-/** The most bytes that the process of a command had resident, see benchmarks/native/memory_client.cc. */
-export function peakMemory(command: Command): number {
-  return JSON.parse(runCommand([clientProgram('memory_client'), ...command])).peak;
+/** Bytes, see benchmarks/native/memory_client.cc. */
+export interface PeakMemory {
+  /** The most that the process of a command had resident. */
+  readonly peak: number;
+  /** The same without pages of files that it mapped. */
+  readonly private: number;
+}
+
+export function peakMemory(command: Command): PeakMemory {
+  return JSON.parse(runCommand([clientProgram('memory_client'), ...command]));
 }
 
 /** Runs the client of all mounts, see benchmarks/native/read_client.cc, in a process of its own. */

@@ -5,6 +5,7 @@ namespace shoal::addon {
 namespace {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  ExportColumns(env, exports);
   ExportConstants(env, exports);
   ExportIndex(env, exports);
   ExportPack(env, exports);

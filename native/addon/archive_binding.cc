@@ -43,7 +43,7 @@ Napi::Value ScanArchiveJob(const Napi::CallbackInfo& info) {
 
 // writeArchive(catalogue, source, paths, jobs, progress)
 Napi::Value WriteArchiveJob(const Napi::CallbackInfo& info) {
-  auto catalogue = std::dynamic_pointer_cast<ArchiveCatalogue>(UnwrapCatalogue(info[0]));
+  auto catalogue = std::dynamic_pointer_cast<ArchiveCatalogue>(ToOpenCatalogue(info[0]));
   if (catalogue == nullptr) throw Napi::TypeError::New(info.Env(), "expected the catalogue of an archive");
   const ArchiveSource source = ToArchiveSource(info[1]);
   const std::vector<std::string> paths = ToVolumePaths(*catalogue, info[2]);

@@ -138,4 +138,12 @@ std::shared_ptr<PackCatalogue> ToPackCatalogue(const Napi::Value& value) {
   return catalogue;
 }
 
+std::shared_ptr<PackCatalogue> ToOpenCatalogue(const Napi::Value& value) {
+  auto catalogue = ToPackCatalogue(value);
+  if (catalogue->is_closed) {
+    throw Napi::Error::New(value.Env(), "expected a catalogue that may change, found one whose columns are being read");
+  }
+  return catalogue;
+}
+
 }  // namespace shoal::addon

@@ -25,7 +25,7 @@ std::vector<std::string> ToBytesList(const Napi::Value& array);  // Buffer[] →
 Napi::Value ToBuffer(Napi::Env env, std::string_view bytes);
 Napi::Array ToProblems(Napi::Env env, const std::vector<Problem>& problems);
 
-// Columns are copied: the catalogue stays whole, and its memory is freed when JavaScript drops it.
+// A copy, as an array of numbers.
 template <typename Array, typename Column>
 Array ToColumn(Napi::Env env, const Column& column) {
   auto array = Array::New(env, column.size());
@@ -49,8 +49,11 @@ Napi::Value WrapCatalogue(Napi::Env env, std::shared_ptr<Catalogue> catalogue);
 std::shared_ptr<Catalogue> UnwrapCatalogue(const Napi::Value& value);
 // The catalogue of a walk; else a TypeError.
 std::shared_ptr<PackCatalogue> ToPackCatalogue(const Napi::Value& value);
+// The same, to be changed; an Error if it is closed.
+std::shared_ptr<PackCatalogue> ToOpenCatalogue(const Napi::Value& value);
 
 // One per file of this folder.
+void ExportColumns(Napi::Env env, Napi::Object exports);
 void ExportConstants(Napi::Env env, Napi::Object exports);
 void ExportIndex(Napi::Env env, Napi::Object exports);
 void ExportPack(Napi::Env env, Napi::Object exports);

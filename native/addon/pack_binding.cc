@@ -1,4 +1,4 @@
-// findCopies, sampleContent, planVolumes, writeVolumes, finishVolumes and catalogueColumns of src/native/addon.ts.
+// findCopies, sampleContent, planVolumes, writeVolumes and finishVolumes of src/native/addon.ts.
 #include "addon/bridge.h"
 #include "addon/frames_value.h"
 #include "addon/volume_paths_value.h"
@@ -15,7 +15,7 @@ namespace {
 
 // findCopies(catalogue, jobs, progress)
 Napi::Value FindCopiesJob(const Napi::CallbackInfo& info) {
-  auto catalogue = ToPackCatalogue(info[0]);
+  auto catalogue = ToOpenCatalogue(info[0]);
   const unsigned jobs = info[1].As<Napi::Number>();
   Progress* progress = ToProgress(info[2]);
   return RunJob(
@@ -45,7 +45,7 @@ Napi::Value SampleContentJob(const Napi::CallbackInfo& info) {
 
 // planVolumes(catalogue, options, jobs)
 Napi::Value PlanVolumesJob(const Napi::CallbackInfo& info) {
-  auto catalogue = ToPackCatalogue(info[0]);
+  auto catalogue = ToOpenCatalogue(info[0]);
   const PlanOptions options = ToPlanOptions(info[1].As<Napi::Object>());
   const unsigned jobs = ThreadCount(info[2].As<Napi::Number>());
   return RunJob(
@@ -80,7 +80,7 @@ std::optional<CheckpointOptions> ToCheckpoints(const Napi::Value& value) {
 
 // writeVolumes(catalogue, paths, checkpoints, jobs, progress)
 Napi::Value WriteVolumesJob(const Napi::CallbackInfo& info) {
-  auto catalogue = ToPackCatalogue(info[0]);
+  auto catalogue = ToOpenCatalogue(info[0]);
   const std::vector<std::string> paths = ToVolumePaths(*catalogue, info[1]);
   const std::optional<CheckpointOptions> checkpoints = ToCheckpoints(info[2]);
   const unsigned jobs = info[3].As<Napi::Number>();
@@ -124,53 +124,6 @@ Napi::Value FinishVolumesJob(const Napi::CallbackInfo& info) {
       });
 }
 
-Napi::Value ExtentListsOf(Napi::Env env, const Catalogue& catalogue) {
-  std::vector<double> numbers;
-  for (const ExtentList& list : catalogue.extent_lists) {
-    numbers.insert(numbers.end(), {static_cast<double>(list.entry), static_cast<double>(list.size),
-                                   static_cast<double>(list.extents.size())});
-    for (const Extent& extent : list.extents) {
-      numbers.insert(numbers.end(), {static_cast<double>(extent.file_offset), static_cast<double>(extent.length),
-                                     static_cast<double>(extent.offset), static_cast<double>(extent.volume)});
-    }
-  }
-  return ToColumn<Napi::Float64Array>(env, numbers);
-}
-
-Napi::Value AttributeRowsOf(Napi::Env env, const Catalogue& catalogue) {
-  auto array = Napi::Uint32Array::New(env, catalogue.attribute_rows.size() * 5);
-  uint32_t* to = array.Data();
-  for (const AttributesRow& row : catalogue.attribute_rows) {
-    for (uint32_t value : {row.mode, row.uid, row.gid, row.nlink, row.xattrs}) *to++ = value;
-  }
-  return array;
-}
-
-Napi::Value CatalogueColumns(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  std::shared_ptr<Catalogue> catalogue = UnwrapCatalogue(info[0]);
-  const Catalogue& from = *catalogue;
-  Napi::Object columns = Napi::Object::New(env);
-  columns.Set("names", ToColumn<Napi::Uint8Array>(env, from.names));
-  columns.Set("nameLengths", ToColumn<Napi::Uint8Array>(env, from.name_lengths));
-  columns.Set("parents", ToColumn<Napi::Uint32Array>(env, from.parents));
-  columns.Set("attributes", ToColumn<Napi::Uint32Array>(env, from.attributes));
-  columns.Set("seconds", ToColumn<Napi::Float64Array>(env, from.seconds));
-  columns.Set("nanoseconds", ToColumn<Napi::Uint32Array>(env, from.nanoseconds));
-  columns.Set("sizes", ToColumn<Napi::Float64Array>(env, from.sizes));
-  columns.Set("offsets", ToColumn<Napi::Float64Array>(env, from.offsets));
-  columns.Set("volumes", ToColumn<Napi::Uint16Array>(env, from.volumes));
-  columns.Set("counts", ToColumn<Napi::Uint32Array>(env, from.counts));
-  columns.Set("checksums", ToColumn<Napi::Uint32Array>(env, from.checksums));
-  columns.Set("attributeRows", AttributeRowsOf(env, from));
-  columns.Set("xattrSets", ToColumn<Napi::Uint8Array>(env, from.xattr_sets));
-  columns.Set("linkTargets", ToColumn<Napi::Uint8Array>(env, from.link_targets));
-  columns.Set("extentLists", ExtentListsOf(env, from));
-  columns.Set("chunkChecksums", ToColumn<Napi::Uint32Array>(env, from.chunk_checksums));
-  columns.Set("hasChecksums", from.has_checksums);
-  return columns;
-}
-
 }  // namespace
 
 void ExportPack(Napi::Env env, Napi::Object exports) {
@@ -179,7 +132,6 @@ void ExportPack(Napi::Env env, Napi::Object exports) {
   exports.Set("planVolumes", Napi::Function::New(env, PlanVolumesJob, "planVolumes"));
   exports.Set("writeVolumes", Napi::Function::New(env, WriteVolumesJob, "writeVolumes"));
   exports.Set("finishVolumes", Napi::Function::New(env, FinishVolumesJob, "finishVolumes"));
-  exports.Set("catalogueColumns", Napi::Function::New(env, CatalogueColumns, "catalogueColumns"));
 }
 
 }  // namespace shoal::addon

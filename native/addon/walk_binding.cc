@@ -56,7 +56,7 @@ Napi::Value LoadPlanJob(const Napi::CallbackInfo& info) {
 
 // keepPart(catalogue, part, count)
 Napi::Value KeepPartJob(const Napi::CallbackInfo& info) {
-  auto catalogue = ToPackCatalogue(info[0]);
+  auto catalogue = ToOpenCatalogue(info[0]);
   const uint32_t part = info[1].As<Napi::Number>();
   const uint32_t count = info[2].As<Napi::Number>();
   return RunJob(
@@ -70,7 +70,7 @@ Napi::Value KeepPartJob(const Napi::CallbackInfo& info) {
 
 // leaveOut(catalogue, files)
 Napi::Value LeaveOutJob(const Napi::CallbackInfo& info) {
-  auto catalogue = ToPackCatalogue(info[0]);
+  auto catalogue = ToOpenCatalogue(info[0]);
   if (!info[1].IsTypedArray()) throw Napi::TypeError::New(info.Env(), "expected a Uint32Array");
   auto given = info[1].As<Napi::Uint32Array>();
   std::vector<uint32_t> files(given.Data(), given.Data() + given.ElementLength());

@@ -1,5 +1,5 @@
 // What is known of a tree before its index exists: entries in index order (FORMAT §4.2), column by column. Made by the
-// walk of a directory or by the scan of an archive, completed by the volume writer, handed to JavaScript as typed
+// walk of a directory or by the scan of an archive, completed by the volume writer, shown to JavaScript as typed
 // arrays to be encoded.
 #pragma once
 
@@ -61,6 +61,9 @@ struct Catalogue {
   std::vector<ExtentList> extent_lists;
   std::vector<uint32_t> chunk_checksums;
   bool has_checksums = false;
+
+  // JavaScript reads the columns where they are: none of them may change any more.
+  bool is_closed = false;
 
   size_t size() const { return parents.size(); }
   std::string_view name(uint32_t entry) const {

@@ -7,11 +7,14 @@
 #include <utility>
 
 #include "core/format.h"
+#include "core/free_memory.h"
 
 namespace shoal {
 namespace {
 
 constexpr uint32_t kUnset = 0xFFFFFFFF;
+// Entries between two times that the memory of listings is given back: some 16 MiB of it.
+constexpr size_t kEntriesToReturn = 1 << 18;
 
 class Assembler {
  public:
@@ -59,7 +62,14 @@ Status Assembler::Run() {
   rows_.assign(table_.row_count() + 1, kUnset);  // one more for a root made up
   sets_.assign(table_.set_count(), kUnset);
   SHOAL_RETURN_IF_ERROR(AddRoot());
-  for (size_t i = 0; i < directories_.size(); i++) SHOAL_RETURN_IF_ERROR(AddChildrenOf(directories_[i]));
+  size_t returned = 0;
+  for (size_t i = 0; i < directories_.size(); i++) {
+    SHOAL_RETURN_IF_ERROR(AddChildrenOf(directories_[i]));
+    if (out_.size() - returned < kEntriesToReturn) continue;
+    ReturnFreeMemory();
+    returned = out_.size();
+  }
+  ReturnFreeMemory();
   return Status();
 }
 

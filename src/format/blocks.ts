@@ -8,23 +8,27 @@ export function blockCount(tableOffset: number): number {
   return Math.ceil((tableOffset - format.headerLength) / format.blockSize);
 }
 
-/** The block table over what stands between header and table, given in parts. */
-export function encodeBlocks(parts: readonly Uint8Array[]): Section {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const checksums = new Uint32Array(Math.ceil(length / format.blockSize));
-  let block = 0;
-  let room = format.blockSize;
-  for (const part of parts) {
+/** Makes the block table of what stands between header and table, given in parts of any length. */
+export class BlockChecksums {
+  readonly #whole: number[] = [];
+  #last = 0;
+  #room: number = format.blockSize;
+
+  add(part: Uint8Array): void {
     for (let at = 0; at < part.length; ) {
-      const end = Math.min(part.length, at + room);
-      checksums[block] = crc32c(part.subarray(at, end), checksums[block]);
-      room -= end - at;
+      const end = Math.min(part.length, at + this.#room);
+      this.#last = crc32c(part.subarray(at, end), this.#last);
+      this.#room -= end - at;
       at = end;
-      if (room === 0) {
-        block++;
-        room = format.blockSize;
-      }
+      if (this.#room > 0) continue;
+      this.#whole.push(this.#last);
+      this.#last = 0;
+      this.#room = format.blockSize;
     }
   }
-  return { name: 'blocks', count: checksums.length, bytes: bytesOf(checksums) };
+
+  table(): Section {
+    const checksums = Uint32Array.from(this.#room < format.blockSize ? [...this.#whole, this.#last] : this.#whole);
+    return { name: 'blocks', count: checksums.length, bytes: bytesOf(checksums) };
+  }
 }

@@ -1,10 +1,15 @@
 /** In {@link IndexColumns.attributes}: the entry is an alias. */
 export const aliasRow = 0xffffffff;
 
+const twoTo32 = 2 ** 32;
+
 /** Words of a row of {@link IndexColumns.attributeRows}. */
 export const attributeWords = 5;
 
-/** What an index is encoded from: entries in index order (docs/FORMAT.md §4.2), column by column; entry 0 is the root. Numbers of up to 53 bits are float64. */
+/**
+ * What an index is encoded from: entries in index order (docs/FORMAT.md §4.2), column by column; entry 0 is the root. Numbers of up to 53 bits have two words
+ * for each entry, low and high ({@link wideNumber}), as in native memory, which columns share; in columns of other rows they are float64.
+ */
 export interface IndexColumns {
   /** Names back to back, in entry order. */
   readonly names: Uint8Array;
@@ -12,12 +17,13 @@ export interface IndexColumns {
   readonly parents: Uint32Array;
   /** Row in `attributeRows`, or {@link aliasRow}. */
   readonly attributes: Uint32Array;
-  readonly seconds: Float64Array;
+  /** Two words each, signed ({@link wideSigned}). */
+  readonly seconds: Uint32Array;
   readonly nanoseconds: Uint32Array;
-  /** File: length of its content; symbolic link: of its target; else 0. */
-  readonly sizes: Float64Array;
-  /** File: offset in its volume; symbolic link: in `linkTargets`; directory: first child; device: major; alias: target entry. */
-  readonly offsets: Float64Array;
+  /** File: length of its content; symbolic link: of its target; else 0. Two words each. */
+  readonly sizes: Uint32Array;
+  /** File: offset in its volume; symbolic link: in `linkTargets`; directory: first child; device: major; alias: target entry. Two words each. */
+  readonly offsets: Uint32Array;
   /** File: row of its volume; else 0. Empty: all files lie in the first one. */
   readonly volumes: Uint16Array;
   /** Directory: child count; device: minor number; else 0. */
@@ -32,6 +38,16 @@ export interface IndexColumns {
   /** Files with holes, sorted by entry: entry, content length, row count, then fileOffset, length, offset, volume of each row. */
   readonly extentLists: Float64Array;
   readonly chunkChecksums: Uint32Array;
+}
+
+/** The number in a row of a column of two words each; exact below 2^53. */
+export function wideNumber(column: Uint32Array, row: number): number {
+  return column[2 * row + 1] * twoTo32 + column[2 * row];
+}
+
+/** The same of numbers in two's complement. */
+export function wideSigned(column: Uint32Array, row: number): number {
+  return (column[2 * row + 1] | 0) * twoTo32 + column[2 * row];
 }
 
 /** Bits 12 to 15 of `st_mode`. */

@@ -1,15 +1,16 @@
-import { constants as bufferLimits } from 'node:buffer';
 import { ShoalError } from '../base/errors.ts';
-import { aliasRow, fileTypes, type IndexColumns, typesOfRows } from './columns.ts';
+import { aliasRow, fileTypes, type IndexColumns, typesOfRows, wideNumber, wideSigned } from './columns.ts';
 import * as format from './constants.ts';
 import type { ListedExtents } from './extents.ts';
 import { bytesOf } from './little-endian.ts';
-import type { Section } from './section.ts';
+import type { StreamedSection } from './section.ts';
 import { needsWide } from './wide.ts';
 
 const twoTo32 = 2 ** 32;
 const twoTo48 = 2 ** 48;
 const pageWords = format.pageLength / 4;
+/** Entries encoded at a time, in whole pages: 1 MiB of them. */
+const partEntries = 256 * format.pageEntries;
 
 /** Place of word 0 of an entry, in words from the section's start; word *w* is `w × pageEntries` behind it. */
 export function entryWordAt(entry: number): number {
@@ -22,66 +23,69 @@ export function entriesLength(entries: number): number {
 }
 
 /** The entry table (docs/FORMAT.md §4.2). `lists` are the extent lists; their files take size and place from there. */
-export function encodeEntries(columns: IndexColumns, lists: ListedExtents): Section {
+export function encodeEntries(columns: IndexColumns, lists: ListedExtents): StreamedSection {
+  const count = columns.parents.length;
+  return { name: 'entries', count, length: entriesLength(count), parts: encodePages(columns, lists) };
+}
+
+function* encodePages(columns: IndexColumns, lists: ListedExtents): Generator<Uint8Array> {
   const entries = columns.parents.length;
-  const length = entriesLength(entries);
-  if (length > bufferLimits.MAX_LENGTH) {
-    throw new ShoalError(
-      'unsupported',
-      `expected at most ${bufferLimits.MAX_LENGTH / 32} entries, found ${entries}; make several images`,
-    );
-  }
-  const words = new Uint32Array(length / 4);
+  const words = new Uint32Array(entriesLength(Math.min(entries, partEntries)) / 4);
   const types = typesOfRows(columns);
   let nameOffset = 0;
   let directories = 0;
   let list = 0;
-  for (let entry = 0; entry < entries; entry++) {
-    if (entry % format.nameGroupEntries === 0) nameOffset = 0;
-    const at = entryWordAt(entry);
-    const row = columns.attributes[entry];
-    const offset = columns.offsets[entry];
-    words[at] = nameOffset | (columns.nameLengths[entry] << 24);
-    nameOffset += columns.nameLengths[entry];
-    if (row === aliasRow) {
-      setPlace(words, at, offset, 0);
-      setAttributes(words, at, 0, format.aliasAttributes);
-      continue;
-    }
-
-    let size = 0;
-    switch (types[row]) {
-      case fileTypes.directory:
-        words[at + format.pageEntries] = columns.parents[entry];
-        setPair(words, at, offset, columns.counts[entry]);
-        size = directories++;
-        break;
-      case fileTypes.file:
-        words[at + format.pageEntries] = columns.checksums[entry];
-        if (lists.entries[list] === entry) {
-          setPlace(words, at, lists.offsets[list++], format.extentListVolume);
-        } else if (columns.sizes[entry] > 0) {
-          size = columns.sizes[entry];
-          setPlace(words, at, offset, columns.volumes[entry] ?? 0);
-        }
-        break;
-      case fileTypes.link:
-        size = columns.sizes[entry];
+  for (let first = 0; first < entries; first += partEntries) {
+    const end = Math.min(entries, first + partEntries);
+    words.fill(0);
+    for (let entry = first; entry < end; entry++) {
+      if (entry % format.nameGroupEntries === 0) nameOffset = 0;
+      const at = entryWordAt(entry - first);
+      const row = columns.attributes[entry];
+      const offset = wideNumber(columns.offsets, entry);
+      words[at] = nameOffset | (columns.nameLengths[entry] << 24);
+      nameOffset += columns.nameLengths[entry];
+      if (row === aliasRow) {
         setPlace(words, at, offset, 0);
-        break;
-      case fileTypes.character:
-      case fileTypes.block:
-        setPair(words, at, offset, columns.counts[entry]);
-        break;
+        setAttributes(words, at, 0, format.aliasAttributes);
+        continue;
+      }
+
+      let size = 0;
+      switch (types[row]) {
+        case fileTypes.directory:
+          words[at + format.pageEntries] = columns.parents[entry];
+          setPair(words, at, offset, columns.counts[entry]);
+          size = directories++;
+          break;
+        case fileTypes.file:
+          words[at + format.pageEntries] = columns.checksums[entry];
+          if (lists.entries[list] === entry) {
+            setPlace(words, at, lists.offsets[list++], format.extentListVolume);
+          } else {
+            size = wideNumber(columns.sizes, entry);
+            if (size > 0) setPlace(words, at, offset, columns.volumes[entry] ?? 0);
+          }
+          break;
+        case fileTypes.link:
+          size = wideNumber(columns.sizes, entry);
+          setPlace(words, at, offset, 0);
+          break;
+        case fileTypes.character:
+        case fileTypes.block:
+          setPair(words, at, offset, columns.counts[entry]);
+          break;
+      }
+      const seconds = wideSigned(columns.seconds, entry);
+      if (needsWide(row, seconds)) {
+        setAttributes(words, at, size, format.wideAttributes);
+      } else {
+        setAttributes(words, at, size, row);
+        setTime(words, at, seconds, columns.nanoseconds[entry]);
+      }
     }
-    if (needsWide(row, columns.seconds[entry])) {
-      setAttributes(words, at, size, format.wideAttributes);
-    } else {
-      setAttributes(words, at, size, row);
-      setTime(words, at, columns.seconds[entry], columns.nanoseconds[entry]);
-    }
+    yield bytesOf(words).subarray(0, entriesLength(end - first));
   }
-  return { name: 'entries', count: entries, bytes: bytesOf(words) };
 }
 
 function setPlace(words: Uint32Array, at: number, offset: number, volume: number): void {

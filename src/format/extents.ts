@@ -1,4 +1,4 @@
-import { aliasRow, fileTypes, type IndexColumns, typesOfRows } from './columns.ts';
+import { aliasRow, fileTypes, type IndexColumns, typesOfRows, wideNumber } from './columns.ts';
 import * as format from './constants.ts';
 import { getU64, set64, viewOf } from './little-endian.ts';
 import { malformed, type Place } from './malformed.ts';
@@ -64,17 +64,18 @@ function* listsOf(columns: IndexColumns): Generator<List> {
   const { sizes, offsets, volumes, attributes, extentLists } = columns;
   const types = typesOfRows(columns);
   let next = 0;
-  for (let entry = 0; entry < sizes.length; entry++) {
+  for (let entry = 0; entry < attributes.length; entry++) {
     if (extentLists[next] === entry && next < extentLists.length) {
       const end = next + columnHead + extentLists[next + 2] * columnRow;
       yield { entry, size: extentLists[next + 1], rows: extentLists.subarray(next + columnHead, end) };
       next = end;
     } else if (
-      sizes[entry] >= listedSize &&
+      wideNumber(sizes, entry) >= listedSize &&
       attributes[entry] !== aliasRow &&
       types[attributes[entry]] === fileTypes.file
     ) {
-      yield { entry, size: sizes[entry], rows: Float64Array.of(0, sizes[entry], offsets[entry], volumes[entry] ?? 0) };
+      const size = wideNumber(sizes, entry);
+      yield { entry, size, rows: Float64Array.of(0, size, wideNumber(offsets, entry), volumes[entry] ?? 0) };
     }
   }
 }

@@ -1,3 +1,5 @@
+import { constants as bufferLimits } from 'node:buffer';
+import { ShoalError } from '../base/errors.ts';
 import type { IndexColumns } from './columns.ts';
 import * as format from './constants.ts';
 import { bytesOf } from './little-endian.ts';
@@ -37,6 +39,13 @@ export function entryOfSlot(slot: number, tag: number, { indexBits, tagBits }: S
 
 export function encodeHash({ names, nameLengths, parents }: IndexColumns): Section {
   const layout = slotLayout(parents.length);
+  if (layout.buckets * format.bucketLength > bufferLimits.MAX_LENGTH) {
+    const most = Math.floor((bufferLimits.MAX_LENGTH / format.bucketLength) * format.bucketFill);
+    throw new ShoalError(
+      'unsupported',
+      `expected at most ${most} entries, found ${parents.length}; make several images`,
+    );
+  }
   const slots = new Uint32Array(layout.buckets * format.bucketSlots);
   const fills = new Uint8Array(layout.buckets);
   let nameAt = 0;

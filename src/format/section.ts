@@ -32,6 +32,16 @@ export interface Section {
   readonly bytes: Uint8Array;
 }
 
+/** A section that is encoded while it is written, because it is too large to be held. */
+export interface StreamedSection {
+  readonly name: SectionName;
+  readonly count: number;
+  /** Of all parts together, in bytes. */
+  readonly length: number;
+  /** The bytes, once; a part is valid until the next one is asked for. */
+  readonly parts: Iterable<Uint8Array>;
+}
+
 /** Bytes of a row; undefined where rows have no fixed size, or something follows them. */
 export const rowLengths: Readonly<Record<SectionName, number | undefined>> = {
   blocks: 4,

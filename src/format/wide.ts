@@ -1,4 +1,4 @@
-import { aliasRow, type IndexColumns } from './columns.ts';
+import { aliasRow, type IndexColumns, wideSigned } from './columns.ts';
 import * as format from './constants.ts';
 import { getI64, set64, viewOf } from './little-endian.ts';
 import type { Section } from './section.ts';
@@ -20,9 +20,9 @@ export function needsWide(attributes: number, seconds: number): boolean {
 
 export function encodeWide(columns: IndexColumns): Section {
   const wide: number[] = [];
-  for (let entry = 0; entry < columns.seconds.length; entry++) {
-    if (columns.attributes[entry] !== aliasRow && needsWide(columns.attributes[entry], columns.seconds[entry]))
-      wide.push(entry);
+  for (let entry = 0; entry < columns.attributes.length; entry++) {
+    const row = columns.attributes[entry];
+    if (row !== aliasRow && needsWide(row, wideSigned(columns.seconds, entry))) wide.push(entry);
   }
   const bytes = new Uint8Array(wide.length * format.wideRowLength);
   const view = viewOf(bytes);
@@ -30,7 +30,7 @@ export function encodeWide(columns: IndexColumns): Section {
     const at = row * format.wideRowLength;
     view.setUint32(at, entry, true);
     view.setUint32(at + 4, columns.attributes[entry], true);
-    set64(view, at + 8, columns.seconds[entry]);
+    set64(view, at + 8, wideSigned(columns.seconds, entry));
     view.setUint32(at + 16, columns.nanoseconds[entry], true);
   });
   return { name: 'wide', count: wide.length, bytes };

@@ -2,9 +2,9 @@ import { statSync } from 'node:fs';
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
 import { version } from '../base/version.ts';
-import { assembleIndex, encodeCatalogue } from '../format/write-index.ts';
+import { IndexEncoder } from '../format/index-encoder.ts';
 import { type EntryProblem, entryProblems } from '../image/entry-problem.ts';
-import { writeFileAtomically } from '../io/atomic-file.ts';
+import { type FileWriter, writeFileAtomically } from '../io/atomic-file.ts';
 import type { ByteSource } from '../io/byte-source.ts';
 import { openFileSource } from '../io/file-source.ts';
 import type { JobOptions } from '../native/run-job.ts';
@@ -61,27 +61,30 @@ export async function indexArchive(
     for (const archive of archives) checkImagePath(image, archive, options.force === true);
 
     const contents = await readTar(archives, options);
-    const catalogue = encodeCatalogue(contents.columns);
-    checkId(archives, contents, catalogue.id);
-    const volumes = contents.volumes.map(({ archive, pieces, frames }) =>
-      archiveVolume(sources[archive] as ByteSource, archives[archive] as Buffer, image, {
-        hasChecksums: contents.columns.hasChecksums,
-        byShoal: contents.id !== undefined,
-        pieces,
-        frames,
-      }),
-    );
-    const index = assembleIndex(catalogue, volumes, { 'shoal.version': version });
-    archives.forEach((archive, number) => {
-      if (stateOf(archive) === before[number]) return;
-      const message = 'the archive changed while it was read; index it again when nothing writes to it';
-      throw new ShoalError('changed', message, { path: showBytes(archive) });
-    });
-
-    await writeFileAtomically(image, index.parts, { replace: options.force === true });
+    const encoder = new IndexEncoder();
+    const write = async (file: FileWriter) => {
+      await file.append(encoder.catalogue(contents.columns));
+      checkId(archives, contents, encoder.id);
+      const volumes = contents.volumes.map(({ archive, pieces, frames }) =>
+        archiveVolume(sources[archive] as ByteSource, archives[archive] as Buffer, image, {
+          hasChecksums: contents.columns.hasChecksums,
+          byShoal: contents.id !== undefined,
+          pieces,
+          frames,
+        }),
+      );
+      await file.append(encoder.end(volumes, { 'shoal.version': version }));
+      await file.replaceHead(encoder.header());
+      archives.forEach((archive, number) => {
+        if (stateOf(archive) === before[number]) return;
+        const message = 'the archive changed while it was read; index it again when nothing writes to it';
+        throw new ShoalError('changed', message, { path: showBytes(archive) });
+      });
+    };
+    await writeFileAtomically(image, write, { replace: options.force === true });
     const { entries, bytes, skipped } = contents;
-    const id = index.id.toString('hex');
-    return { image, id, entries, bytes, indexLength: index.length, skipped: entryProblems(skipped) };
+    const id = encoder.id.toString('hex');
+    return { image, id, entries, bytes, indexLength: encoder.length, skipped: entryProblems(skipped) };
   } finally {
     for (const source of sources) source.close();
   }

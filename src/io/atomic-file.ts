@@ -11,20 +11,32 @@ export interface AtomicFileOptions {
   readonly temporary?: Buffer;
 }
 
-/** Writes a file so that at every moment there is the whole of it, or what was there before, under `path`; a power failure included. */
-export async function writeFileAtomically(
+/** A file that is being written. */
+export interface FileWriter {
+  /** Writes the parts behind what was written before, each before the next one is asked for. */
+  append(parts: Iterable<Uint8Array>): Promise<void>;
+  /** Writes over the first bytes. */
+  replaceHead(bytes: Uint8Array): Promise<void>;
+}
+
+/**
+ * Writes a file so that at every moment there is the whole of it, or what was there before, under `path`; a power failure included. `write` writes it;
+ * where that fails, there is nothing of it.
+ */
+export async function writeFileAtomically<Result>(
   path: Buffer,
-  parts: readonly Uint8Array[],
+  write: (file: FileWriter) => Promise<Result>,
   options: AtomicFileOptions,
-): Promise<void> {
+): Promise<Result> {
   const temporary = options.temporary ?? temporaryBeside(path);
-  await writeNewFile(temporary, parts);
+  const result = await writeNewFile(temporary, write);
   try {
     await publishFile(temporary, path, options.replace);
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     throw error;
   }
+  return result;
 }
 
 /** A name that nobody else uses, in the directory of `path`. */
@@ -35,28 +47,45 @@ export function temporaryBeside(path: Buffer): Buffer {
   ]);
 }
 
-/** Writes and syncs a file that must not exist before. Leaves nothing behind if it fails. */
-export async function writeNewFile(path: Buffer, parts: readonly Uint8Array[]): Promise<void> {
+/** Writes, by `write`, and syncs a file that must not exist before. Leaves nothing behind if that fails. */
+export async function writeNewFile<Result>(
+  path: Buffer,
+  write: (file: FileWriter) => Promise<Result>,
+): Promise<Result> {
   const shown = showBytes(path);
   const file = await open(path, 'wx', 0o666).catch((error: unknown) => {
     throw systemError('create', shown, error);
   });
+  const told = async (work: Promise<void>) => {
+    await work.catch((error: unknown) => {
+      throw systemError('write', shown, error);
+    });
+  };
   try {
-    for (const part of parts) await writeAll(file, part);
-    await file.sync();
+    const result = await write({
+      append: async (parts) => {
+        for (const part of parts) await told(writeAll(file, part, null));
+      },
+      replaceHead: (bytes) => told(writeAll(file, bytes, 0)),
+    });
+    await told(file.sync());
+    return result;
   } catch (error) {
     await unlink(path).catch(() => undefined);
-    throw systemError('write', shown, error);
+    throw error;
   } finally {
     await file.close();
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+/** At `position`, or behind what was written before. */
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number | null): Promise<void> {
   // Linux writes at most 2 GiB at a time.
   const step = 2 ** 26;
-  for (let at = 0; at < bytes.length; )
-    at += (await file.write(bytes, at, Math.min(step, bytes.length - at))).bytesWritten;
+  for (let at = 0; at < bytes.length; ) {
+    const to = position === null ? null : position + at;
+    at += (await file.write(bytes, at, Math.min(step, bytes.length - at), to)).bytesWritten;
+  }
 }
 
 /** Gives the synced file `temporary` its final name `path`, and syncs the directory. Throws `exists` if `path` exists and must not give way. */

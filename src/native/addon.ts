@@ -265,6 +265,7 @@ export interface Addon {
     keepsVolumes: boolean,
     progress: BigUint64Array,
   ): Promise<MergeResult>;
+  /** Closes the catalogue: what would change it throws from now on. */
   catalogueColumns(catalogue: NativeCatalogue): CatalogueColumns;
 
   /** Holds every byte of an index against its checksums and every entry against the others. Resolves to what contradicts. */

@@ -3,7 +3,10 @@ export interface NativeCatalogue {
   readonly __catalogue: unique symbol;
 }
 
-/** The columns of a catalogue in index order (docs/FORMAT.md §4.2). Numbers of up to 53 bits come as float64. */
+/**
+ * The columns of a catalogue in index order (docs/FORMAT.md §4.2), to be read only: they are its memory. Numbers of up to 53 bits have two words for each entry,
+ * low and high; in columns of other rows they come as float64.
+ */
 export interface CatalogueColumns {
   /** Names back to back, in entry order. */
   readonly names: Uint8Array;
@@ -11,12 +14,13 @@ export interface CatalogueColumns {
   readonly parents: Uint32Array;
   /** Row in `attributeRows`, or 0xFFFFFFFF for an alias. */
   readonly attributes: Uint32Array;
-  readonly seconds: Float64Array;
+  /** Two words each, signed. */
+  readonly seconds: Uint32Array;
   readonly nanoseconds: Uint32Array;
-  /** File: length of its content; symbolic link: of its target; else 0. */
-  readonly sizes: Float64Array;
-  /** File: offset in its volume; symbolic link: in `linkTargets`; directory: first child; device: major; alias: target entry. */
-  readonly offsets: Float64Array;
+  /** File: length of its content; symbolic link: of its target; else 0. Two words each. */
+  readonly sizes: Uint32Array;
+  /** File: offset in its volume; symbolic link: in `linkTargets`; directory: first child; device: major; alias: target entry. Two words each. */
+  readonly offsets: Uint32Array;
   /** File: row of its volume; else 0. Empty: all files lie in the first one. */
   readonly volumes: Uint16Array;
   /** Directory: child count; device: minor number; else 0. */

@@ -1,11 +1,12 @@
 import * as format from '../format/constants.ts';
+import { IndexEncoder } from '../format/index-encoder.ts';
 import type { Metadata } from '../format/metadata.ts';
 import type { Volume } from '../format/volumes.ts';
-import { assembleIndex, encodeCatalogue } from '../format/write-index.ts';
 import { probeVolume } from '../image/volume-probe.ts';
 import { writeNewFile } from '../io/atomic-file.ts';
 import { openFileSource } from '../io/file-source.ts';
 import type { NativeCatalogue } from '../native/catalogue.ts';
+import { catalogueColumns } from '../native/catalogue-columns.ts';
 import { loadAddon } from '../native/load.ts';
 import type { FinishedVolume } from '../native/packing.ts';
 import { runJob } from '../native/run-job.ts';
@@ -27,15 +28,19 @@ export async function buildIndex(
   jobs: number,
 ): Promise<BuiltIndex> {
   const addon = loadAddon();
-  const encoded = encodeCatalogue(addon.catalogueColumns(catalogue));
-  const finished = await runJob(() => addon.finishVolumes(catalogue, names.map(work.volume), encoded.id, jobs));
-  const volumes = finished.map((volume, row) => {
-    const name = names[row] ?? Buffer.alloc(0);
-    return describeVolume(work.volume(name), name, volume);
+  return await writeNewFile(work.index, async (file) => {
+    const encoder = new IndexEncoder();
+    await file.append(encoder.catalogue(catalogueColumns(catalogue)));
+    const { id } = encoder;
+    const finished = await runJob(() => addon.finishVolumes(catalogue, names.map(work.volume), id, jobs));
+    const volumes = finished.map((volume, row) => {
+      const name = names[row] ?? Buffer.alloc(0);
+      return describeVolume(work.volume(name), name, volume);
+    });
+    await file.append(encoder.end(volumes, metadata));
+    await file.replaceHead(encoder.header());
+    return { id, length: encoder.length, volumes: volumes.map(({ name, length }) => ({ name, length })) };
   });
-  const { id, length, parts } = assembleIndex(encoded, volumes, metadata);
-  await writeNewFile(work.index, parts);
-  return { id, length, volumes: volumes.map(({ name, length }) => ({ name, length })) };
 }
 
 function describeVolume(path: Buffer, name: Buffer, finished: FinishedVolume): Volume {

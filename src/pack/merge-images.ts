@@ -2,11 +2,12 @@ import { unlink } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { showBytes } from '../base/entry-path.ts';
 import { ShoalError } from '../base/errors.ts';
+import { IndexEncoder } from '../format/index-encoder.ts';
 import type { Metadata } from '../format/metadata.ts';
-import { assembleIndex, encodeCatalogue } from '../format/write-index.ts';
 import { IndexReader } from '../image/index-reader.ts';
 import { volumePath } from '../image/open-volume.ts';
 import { publishFile, temporaryBeside, writeNewFile } from '../io/atomic-file.ts';
+import { catalogueColumns } from '../native/catalogue-columns.ts';
 import { loadAddon } from '../native/load.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
 import { checkDirectory, checkFree, checkNoSource } from './check-request.ts';
@@ -124,13 +125,13 @@ async function writeMerged(
   throwMissing(merged.missing);
   const used = Array.from(merged.volumes, (number) => all[number]);
   const metadata = options.metadata(commonMetadata(opened.map(({ index }) => index.metadata())));
-  const {
-    id,
-    length,
-    parts: bytes,
-  } = assembleIndex(encodeCatalogue(addon.catalogueColumns(merged.catalogue)), used, metadata);
   const { temporary } = options;
-  await writeNewFile(temporary, bytes);
+  const encoder = new IndexEncoder();
+  await writeNewFile(temporary, async (file) => {
+    await file.append(encoder.catalogue(catalogueColumns(merged.catalogue)));
+    await file.append(encoder.end(used, metadata));
+    await file.replaceHead(encoder.header());
+  });
   try {
     await readBack(temporary, options);
     await publishFile(temporary, image, options.force);
@@ -138,8 +139,9 @@ async function writeMerged(
     await unlink(temporary).catch(() => undefined);
     throw error;
   }
-  const { entries } = merged;
-  return { image, entries, bytes: merged.bytes, volumes: used.length, indexLength: length, id: id.toString('hex') };
+  const { entries, bytes } = merged;
+  const { length, id } = encoder;
+  return { image, entries, bytes, volumes: used.length, indexLength: length, id: id.toString('hex') };
 }
 
 /** Nothing is published of which not every answer was asked for. Volumes were checked as those of the parts. */

@@ -1,8 +1,9 @@
 import { codecNone, pieceLength, volumeByShoal, volumeHasChecksums } from '../format/constants.ts';
+import { IndexEncoder } from '../format/index-encoder.ts';
 import type { Metadata } from '../format/metadata.ts';
-import { assembleIndex, encodeCatalogue } from '../format/write-index.ts';
 import { type EntryProblem, entryProblems } from '../image/entry-problem.ts';
 import type { NativeCatalogue } from '../native/catalogue.ts';
+import { catalogueColumns } from '../native/catalogue-columns.ts';
 import { loadAddon } from '../native/load.ts';
 import type { NativeSurvey, PlanResult } from '../native/packing.ts';
 import { type JobOptions, runJob } from '../native/run-job.ts';
@@ -108,14 +109,13 @@ export async function previewPack(
   };
 }
 
-/** The index is made in memory, with checksums that are not known yet. */
+/** The index is made, part by part, with checksums that are not known yet. */
 function indexLength(
   catalogue: NativeCatalogue,
   plan: PlanResult,
   names: readonly Buffer[],
   metadata: Metadata,
 ): number {
-  const encoded = encodeCatalogue(loadAddon().catalogueColumns(catalogue));
   const volumes = names.map((name, row) => {
     const length = plan.volumeLengths[row] ?? 0;
     return {
@@ -128,5 +128,9 @@ function indexLength(
       pieces: new Uint32Array(Math.ceil(length / pieceLength)),
     };
   });
-  return assembleIndex(encoded, volumes, metadata).length;
+  const encoder = new IndexEncoder();
+  let length = 0;
+  for (const part of encoder.catalogue(catalogueColumns(catalogue))) length += part.length;
+  for (const part of encoder.end(volumes, metadata)) length += part.length;
+  return length;
 }

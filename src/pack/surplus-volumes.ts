@@ -32,7 +32,7 @@ export function findSurplus(paths: OutputPaths, naming: VolumeNaming, kept: read
 /** Keeps the list where a later run finds it, should this one be killed between removing the old index and them. */
 export async function writeSurplus(path: Buffer, { id, names }: Surplus): Promise<void> {
   const text = JSON.stringify({ id: id.toString('hex'), names: names.map((name) => name.toString('hex')) });
-  await writeNewFile(path, [Buffer.from(text)]);
+  await writeNewFile(path, (file) => file.append([Buffer.from(text)]));
 }
 
 /** Nothing where there is no list. */

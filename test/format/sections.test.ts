@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { isShoalError } from '../../src/base/errors.ts';
 import { decodeAttributesRow, encodeAttributes } from '../../src/format/attributes.ts';
-import { encodeBlocks } from '../../src/format/blocks.ts';
+import { BlockChecksums } from '../../src/format/blocks.ts';
 import type { IndexColumns } from '../../src/format/columns.ts';
 import { crc32c } from '../../src/format/crc32c.ts';
-import { decodeDirectoryRow } from '../../src/format/directories.ts';
+import { decodeDirectoryRow, encodeDirectories } from '../../src/format/directories.ts';
 import { decodeEntry, encodeEntries, entryWordAt } from '../../src/format/entries.ts';
 import { decodeExtentListHeader, decodeExtents, encodeExtents } from '../../src/format/extents.ts';
 import { entryOfSlot, slotLayout, slotTag } from '../../src/format/hash.ts';
@@ -12,9 +12,9 @@ import { decodeHeader, encodeHeader } from '../../src/format/header.ts';
 import { decodeMetadata, encodeMetadata } from '../../src/format/metadata.ts';
 import { decodeVolumes, encodeVolumes } from '../../src/format/volumes.ts';
 import { decodeWideRow, encodeWide } from '../../src/format/wide.ts';
-import { encodeCatalogue, writeIndex } from '../../src/format/write-index.ts';
 import { decodeXattrSet, encodeXattrSet } from '../../src/format/xattrs.ts';
 import { anyVolume } from '../support/encode-image.ts';
+import { idOf, indexBytes, joined, wideColumn } from '../support/index-bytes.ts';
 import { columnsOf, directory, file, type ModelNode, symlink } from '../support/model-tree.ts';
 
 const place = { path: 'test.shoal', offset: 0 };
@@ -22,8 +22,8 @@ const place = { path: 'test.shoal', offset: 0 };
 /** The encoded row of the only child of the root. */
 function encodedChild(node: ModelNode) {
   const columns = columnsOf(directory('', [node]));
-  const { bytes } = encodeEntries(columns, encodeExtents(columns));
-  return decodeEntry(new Uint32Array(bytes.buffer), entryWordAt(1));
+  const { parts } = encodeEntries(columns, encodeExtents(columns));
+  return decodeEntry(new Uint32Array(new Uint8Array(joined(parts)).buffer), entryWordAt(1));
 }
 
 describe('an entry', () => {
@@ -71,6 +71,31 @@ describe('an entry', () => {
   });
 });
 
+describe('an entry table', () => {
+  it('comes in parts, and each entry at its place', () => {
+    const files = Array.from({ length: 70_000 }, (_, number) => file(String(100_000 + number), number, number * 512));
+    const columns = columnsOf(directory('', files));
+    const { parts, length, count } = encodeEntries(columns, encodeExtents(columns));
+    const lengths: number[] = [];
+    const bytes = joined(
+      (function* () {
+        for (const part of parts) {
+          lengths.push(part.length);
+          yield part;
+        }
+      })(),
+    );
+    expect(lengths.length).toBe(3);
+    expect([count, bytes.length]).toEqual([70_001, length]);
+    const words = new Uint32Array(Uint8Array.from(bytes).buffer);
+    files.forEach(({ size, offset }, number) => {
+      const { size: foundSize, offset: foundOffset, nameLength } = decodeEntry(words, entryWordAt(number + 1));
+      if (foundSize !== size || foundOffset !== (size === 0 ? 0 : offset) || nameLength !== 6)
+        expect.fail(`entry ${number + 1}: ${foundSize} bytes at ${foundOffset}, a name of ${nameLength}`);
+    });
+  });
+});
+
 describe('rows', () => {
   it('of attributes come back', () => {
     const rows = [0o177777, 0xffffffff, 0xfffffffe, 1, 0x12345678];
@@ -80,8 +105,7 @@ describe('rows', () => {
 
   it('of directories come back, with sums beyond 32 bits', () => {
     const deep = directory('d', [file('big', 2 ** 50, 0), symlink('l', 'abc'), directory('e', [])]);
-    const { sections } = encodeCatalogue(columnsOf(directory('', [deep])));
-    const { bytes } = sections.find(({ name }) => name === 'directories') ?? { bytes: new Uint8Array() };
+    const { bytes } = encodeDirectories(columnsOf(directory('', [deep])));
     expect(decodeDirectoryRow(bytes.subarray(0, 24))).toEqual({
       entry: 0,
       firstChild: 1,
@@ -207,14 +231,14 @@ describe('the block table', () => {
       bytes.subarray(140_000),
     ];
     const expected = [0, 65_536, 131_072].map((at) => crc32c(bytes.subarray(at, at + 65_536)));
-    expect([...new Uint32Array(encodeBlocks(parts).bytes.buffer)]).toEqual(expected);
+    const blocks = new BlockChecksums();
+    for (const part of parts) blocks.add(part);
+    expect([...new Uint32Array(blocks.table().bytes.buffer)]).toEqual(expected);
   });
 });
 
 describe('the header', () => {
-  const index = Buffer.concat(
-    writeIndex({ columns: columnsOf(directory('', [file('a', 1, 0)])), volumes: [anyVolume], metadata: {} }).parts,
-  );
+  const index = indexBytes(columnsOf(directory('', [file('a', 1, 0)])), [anyVolume]);
 
   it('comes back', () => {
     const header = decodeHeader(index.subarray(0, 4096), index.length, 'x');
@@ -251,13 +275,11 @@ describe('columns that contradict the format are refused:', () => {
     ['a dot', { names: Buffer.from('.bcd') }],
     ['names that are not sorted', { names: Buffer.from('bacd') }],
     ['a name twice', { names: Buffer.from('aacd') }],
-    ['children elsewhere', { offsets: Float64Array.of(1, 0, 0, 5, 0) }],
+    ['children elsewhere', { offsets: wideColumn([1, 0, 0, 5, 0]) }],
     ['a child too many', { counts: Uint32Array.of(3, 0, 0, 2, 0) }],
     ['a child too few', { counts: Uint32Array.of(3, 0, 0, 0, 0) }],
     ['another parent', { parents: Uint32Array.of(0, 0, 0, 0, 0) }],
   ])('%s', (_, change) => {
-    expect(() => encodeCatalogue({ ...columns, ...change })).toThrow(
-      expect.toSatisfy((error) => isShoalError(error, 'internal')),
-    );
+    expect(() => idOf({ ...columns, ...change })).toThrow(expect.toSatisfy((error) => isShoalError(error, 'internal')));
   });
 });

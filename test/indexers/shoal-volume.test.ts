@@ -1,13 +1,13 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { encodeCatalogue } from '../../src/format/write-index.ts';
 import { indexArchive } from '../../src/indexers/index-archive.ts';
 import type { CatalogueColumns } from '../../src/native/catalogue.ts';
 import { loadAddon } from '../../src/native/load.ts';
 import { runJob } from '../../src/native/run-job.ts';
 import { packTree } from '../../src/pack/pack-tree.ts';
 import { walkOptions } from '../../src/pack/selection.ts';
+import { idOf } from '../support/index-bytes.ts';
 import { makeTortureTree } from '../torture-tree.ts';
 import { run, scratchDirectory } from './indexed-tar.ts';
 import { withChecksum } from './tar-blocks.ts';
@@ -27,7 +27,7 @@ async function pack(source: string, path: string, halfway = false): Promise<Cata
   await addon.planVolumes(catalogue, { volumeSize: 0, level: 0 }, 2);
   await runJob((counters) => addon.writeVolumes(catalogue, [Buffer.from(path)], undefined, 2, counters));
   const columns = addon.catalogueColumns(catalogue);
-  if (!halfway) await addon.finishVolumes(catalogue, [Buffer.from(path)], encodeCatalogue(columns).id, 2);
+  if (!halfway) await addon.finishVolumes(catalogue, [Buffer.from(path)], idOf(columns), 2);
   return columns;
 }
 
@@ -49,7 +49,7 @@ const small = join(scratch, 'small.tar');
 beforeAll(async () => {
   makeTortureTree(join(scratch, 'torture'), { hugeSparse: true, crowd: 2000 });
   packed = await pack(join(scratch, 'torture'), volume);
-  id = encodeCatalogue(packed).id;
+  id = idOf(packed);
 
   mkdirSync(join(scratch, 'small/d'), { recursive: true });
   writeFileSync(join(scratch, 'small/a'), 'content of a');

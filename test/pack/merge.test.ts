@@ -16,7 +16,6 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { ShoalError } from '../../src/base/errors.ts';
 import { crc32c } from '../../src/format/crc32c.ts';
-import { writeIndex } from '../../src/format/write-index.ts';
 import { openImage, openIndex } from '../../src/image/open-image.ts';
 import { verifyImage } from '../../src/image/verify.ts';
 import { indexArchive } from '../../src/indexers/index-archive.ts';
@@ -27,6 +26,7 @@ import { packTree } from '../../src/pack/pack-tree.ts';
 import { damagedFiles } from '../fixtures/damage.ts';
 import { ImageEditor } from '../fixtures/image-editor.ts';
 import { buildImage, type Node } from '../support/build-image.ts';
+import { indexBytes } from '../support/index-bytes.ts';
 import { columnsOf, directory as modelDirectory, file as modelFile } from '../support/model-tree.ts';
 import { documents, runShoal } from '../support/run-shoal.ts';
 import { contentsOf, expectWhole, namesIn } from './image-files.ts';
@@ -363,7 +363,7 @@ test('more volumes than an image can count are too many', async () => {
       sha256: createHash('sha256').update(`${name}${i}`).digest(),
     }));
     const columns = { ...columnsOf(modelDirectory('', files)), volumes: Uint16Array.from([0, ...volumes.keys()]) };
-    writeFileSync(at(`${name}.shoal`), Buffer.concat(writeIndex({ columns, volumes, metadata: {} }).parts));
+    writeFileSync(at(`${name}.shoal`), indexBytes(columns, volumes));
     return at(`${name}.shoal`);
   };
   const parts = [

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { aliasRow, fileTypes, type IndexColumns } from '../../src/format/columns.ts';
 import * as format from '../../src/format/constants.ts';
 import { crc32c } from '../../src/format/crc32c.ts';
-import { writeIndex } from '../../src/format/write-index.ts';
 import { encodeXattrSet, type Xattr } from '../../src/format/xattrs.ts';
+import { indexBytes, wideColumn } from './index-bytes.ts';
 
 /** A tree that exists nowhere but in an image, so that a test can say exactly what is in it. */
 export type Node = {
@@ -58,9 +58,9 @@ export function buildImage(
   const volume = new VolumeBuilder(options.checksums ?? true);
   const columns = encodeColumns(rows, numbers, volume);
   const bytes = volume.bytes();
-  const { parts } = writeIndex({
+  const index = indexBytes(
     columns,
-    volumes: [
+    [
       {
         name: Buffer.from(options.volumeName ?? `${name}.tar`),
         length: bytes.length,
@@ -70,10 +70,10 @@ export function buildImage(
         tailChecksum: crc32c(bytes.subarray(Math.max(0, bytes.length - format.volumeProbeLength))),
       },
     ],
-    metadata: { 'shoal.version': 'test' },
-  });
+    { 'shoal.version': 'test' },
+  );
   const built = { index: join(directory, `${name}.shoal`), volume: join(directory, `${name}.tar`) };
-  writeFileSync(built.index, Buffer.concat(parts));
+  writeFileSync(built.index, index);
   writeFileSync(built.volume, bytes);
   return { ...built, numbers, offsets: volume.offsets };
 }
@@ -164,6 +164,9 @@ function encodeColumns(rows: readonly Row[], numbers: ReadonlyMap<Node, number>,
   });
   return {
     ...columns,
+    seconds: wideColumn(columns.seconds),
+    sizes: wideColumn(columns.sizes),
+    offsets: wideColumn(columns.offsets),
     attributeRows: Uint32Array.from(attributeRows),
     xattrSets: Buffer.concat(xattrSets),
     linkTargets: Buffer.concat(targets),

@@ -4,11 +4,12 @@ import * as format from '../../src/format/constants.ts';
 import { crc32c } from '../../src/format/crc32c.ts';
 import { encodeFrames } from '../../src/format/frames.ts';
 import { decodeHeader } from '../../src/format/header.ts';
+import { IndexLayout } from '../../src/format/index-layout.ts';
 import type { Section } from '../../src/format/section.ts';
 import { encodeVolumes, type Volume } from '../../src/format/volumes.ts';
-import { layOut } from '../../src/format/write-index.ts';
 import { IndexReader } from '../../src/image/index-reader.ts';
 import { loadAddon } from '../../src/native/load.ts';
+import { joined } from './index-bytes.ts';
 
 export interface CompressOptions {
   readonly frameLength?: number;
@@ -58,5 +59,11 @@ function withVolumes(index: Buffer, volumes: readonly Volume[]): Buffer {
       if (name === 'volumes') return encodeVolumes(volumes);
       return { name, count, bytes: index.subarray(offset, offset + length) };
     });
-  return Buffer.concat(layOut(header.id, [...kept, encodeFrames(volumes)]).parts);
+  const layout = new IndexLayout();
+  const parts = [joined(layout.begin())];
+  for (const { name, count, bytes } of [...kept, encodeFrames(volumes)])
+    parts.push(joined(layout.add(name, count, bytes.length, [bytes])));
+  const whole = Buffer.concat([...parts, joined(layout.end())]);
+  whole.set(layout.header(header.id));
+  return whole;
 }

@@ -1,6 +1,6 @@
 import type { Metadata } from '../../src/format/metadata.ts';
 import type { Volume } from '../../src/format/volumes.ts';
-import { writeIndex } from '../../src/format/write-index.ts';
+import { indexBytes } from './index-bytes.ts';
 import { columnsOf, type ModelNode } from './model-tree.ts';
 
 /** A volume that no test opens, with room for anything. */
@@ -22,5 +22,5 @@ export interface EncodeOptions {
 /** The index of a tree, in one piece. */
 export function encodeIndex(root: ModelNode, options: EncodeOptions = {}): Buffer {
   const { volumes = [anyVolume], metadata = {}, chunkChecksums = [] } = options;
-  return Buffer.concat(writeIndex({ columns: columnsOf(root, chunkChecksums), volumes, metadata }).parts);
+  return indexBytes(columnsOf(root, chunkChecksums), volumes, metadata);
 }

@@ -1,6 +1,7 @@
 import { aliasRow, attributeWords, type IndexColumns } from '../../src/format/columns.ts';
 import * as format from '../../src/format/constants.ts';
 import { encodeXattrSet, type Xattr } from '../../src/format/xattrs.ts';
+import { wideColumn } from './index-bytes.ts';
 
 /** A node of a tree in memory, from which columns are made; what is not given is as unknown. */
 export interface ModelNode {
@@ -102,6 +103,9 @@ export function columnsOf(root: ModelNode, chunkChecksums: readonly number[] = [
   });
   return {
     ...columns,
+    seconds: wideColumn(columns.seconds),
+    sizes: wideColumn(columns.sizes),
+    offsets: wideColumn(columns.offsets),
     attributeRows: Uint32Array.from(rows.words),
     xattrSets: Buffer.concat(rows.sets),
     linkTargets: Buffer.concat(targets),

@@ -18,12 +18,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import * as format from '../../src/format/constants.ts';
 import { crc32c } from '../../src/format/crc32c.ts';
-import { assembleIndex, encodeCatalogue } from '../../src/format/write-index.ts';
 import { extractImage } from '../../src/image/extract.ts';
 import { verifyImage } from '../../src/image/verify.ts';
 import { packTree } from '../../src/pack/pack-tree.ts';
 import { compareTrees } from '../compare-trees.ts';
 import { type BuiltImage, buildImage, type Node } from '../support/build-image.ts';
+import { indexBytes } from '../support/index-bytes.ts';
 import { columnsOf, directory, file } from '../support/model-tree.ts';
 import { removeTree } from '../support/remove-tree.ts';
 import { makeTortureTree } from '../torture-tree.ts';
@@ -204,9 +204,9 @@ test('an extraction that is told to stop leaves no file that is not complete', a
   const length = 2 ** 36;
   const zeros = crc32c(Buffer.alloc(4096));
   const row = { name: Buffer.from('huge.tar'), length, codec: 0, flags: 0, headChecksum: zeros, tailChecksum: zeros };
-  const catalogue = encodeCatalogue(columnsOf(directory('', [file('huge', length, 0)])));
+  const columns = columnsOf(directory('', [file('huge', length, 0)]));
   const index = join(scratch, 'huge.shoal');
-  writeFileSync(index, Buffer.concat(assembleIndex(catalogue, [row], {}).parts));
+  writeFileSync(index, indexBytes(columns, [row]));
   writeFileSync(join(scratch, 'huge.tar'), '');
   truncateSync(join(scratch, 'huge.tar'), length);
 

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as format from '../../src/format/constants.ts';
 import { crc32c } from '../../src/format/crc32c.ts';
-import { assembleIndex, encodeCatalogue } from '../../src/format/write-index.ts';
 import { verifyImage } from '../../src/image/verify.ts';
 import { ImageEditor } from '../fixtures/image-editor.ts';
 import { type BuiltImage, buildImage, type Node } from '../support/build-image.ts';
+import { indexBytes } from '../support/index-bytes.ts';
 import { columnsOf, directory, file } from '../support/model-tree.ts';
 import { problemCodes, shownProblems } from './shown-problems.ts';
 
@@ -147,7 +147,7 @@ test('files are found wherever they lie: the order in the volume need not be tha
   const files = contents.map((content, at) =>
     file(`f${String(at).padStart(3, '0')}`, content.length, offsets[at], { checksum: crc32c(content) }),
   );
-  const catalogue = encodeCatalogue(columnsOf(directory('', files)));
+  const columns = columnsOf(directory('', files));
   const row = {
     name: Buffer.from('backwards.tar'),
     length,
@@ -157,7 +157,7 @@ test('files are found wherever they lie: the order in the volume need not be tha
     tailChecksum: crc32c(volume.subarray(-4096)),
   };
   const index = join(scratch, 'backwards.shoal');
-  writeFileSync(index, Buffer.concat(assembleIndex(catalogue, [row], {}).parts));
+  writeFileSync(index, indexBytes(columns, [row]));
   writeFileSync(join(scratch, 'backwards.tar'), volume);
   expect((await verifyImage(index)).problems).toEqual([]);
 
@@ -230,9 +230,9 @@ test('verifying stops when it is told to', async () => {
   const length = 2 ** 40;
   const zeros = crc32c(Buffer.alloc(4096));
   const row = { name: Buffer.from('huge.tar'), length, codec: 0, flags: 0, headChecksum: zeros, tailChecksum: zeros };
-  const catalogue = encodeCatalogue(columnsOf(directory('', [file('huge', length, 0)])));
+  const columns = columnsOf(directory('', [file('huge', length, 0)]));
   const index = join(scratch, 'huge.shoal');
-  writeFileSync(index, Buffer.concat(assembleIndex(catalogue, [row], {}).parts));
+  writeFileSync(index, indexBytes(columns, [row]));
   writeFileSync(join(scratch, 'huge.tar'), '');
   truncateSync(join(scratch, 'huge.tar'), length);
 

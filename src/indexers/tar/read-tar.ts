@@ -1,5 +1,6 @@
 import type { Frames } from '../../format/frames.ts';
 import type { CatalogueColumns } from '../../native/catalogue.ts';
+import { catalogueColumns } from '../../native/catalogue-columns.ts';
 import { loadAddon } from '../../native/load.ts';
 import type { NativeProblem } from '../../native/problem.ts';
 import { type JobOptions, runJob } from '../../native/run-job.ts';
@@ -31,7 +32,7 @@ export async function readTar(paths: readonly Buffer[], options: JobOptions): Pr
   const addon = loadAddon();
   const scanned = await runJob((counters) => addon.scanTar(paths, counters), options);
   const { catalogue, entries, bytes, skipped, order, id, pieces, frames } = scanned;
-  const columns = addon.catalogueColumns(catalogue);
+  const columns = catalogueColumns(catalogue);
   const volumes = order.map((archive, volume) => ({ archive, pieces: pieces?.[volume], frames: frames[volume] }));
   return { columns, entries, bytes, skipped, id: id === undefined ? undefined : Buffer.from(id, 'hex'), volumes };
 }
