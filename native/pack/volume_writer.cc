@@ -232,8 +232,8 @@ void WriterThread::Run() {
   }
   // Last, when nearly everything was read: a directory that got or lost a name in the meantime is no longer what the
   // catalogue says.
+  if (!catalogue_.checks_directories) return;
   for (size_t i; !writer_.Stopped() && (i = writer_.next_directory_.fetch_add(1)) < plan.directories.size();) {
-    if (!catalogue_.checks_directories) break;
     const uint32_t directory = plan.directories[i];
     if (catalogue_.made_up_root && directory == 0) continue;
     Status status = Settle(directory, reader_.CheckPath(directory));

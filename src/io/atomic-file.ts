@@ -122,31 +122,27 @@ async function renameToNew(temporary: Buffer, path: Buffer): Promise<void> {
 
 /** Makes what somebody wrote to the file at `path` durable. */
 export async function syncFile(path: Buffer): Promise<void> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
+  await syncAt(path).catch((error: unknown) => {
     throw systemError('sync', showBytes(path), error);
-  }
+  });
 }
 
 /** Makes the names in the directory of `path` durable. */
 export async function syncDirectoryOf(path: Buffer): Promise<void> {
   const slash = path.lastIndexOf(0x2f);
   const directory = slash === -1 ? Buffer.from('.') : path.subarray(0, Math.max(1, slash));
-  try {
-    const handle = await open(directory, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
+  await syncAt(directory).catch((error: unknown) => {
     // Some network filesystems cannot sync a directory; their names are durable when the call returns.
     if (systemCode(error) !== 'EINVAL') throw systemError('sync the directory', showBytes(directory), error);
+  });
+}
+
+/** Throws as the filesystem does. */
+async function syncAt(path: Buffer): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }

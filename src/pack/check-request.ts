@@ -57,7 +57,7 @@ export async function checkFree(outputs: readonly Buffer[], force: boolean): Pro
 /** What is at `path` itself, or undefined. */
 export async function lstatOf(path: Buffer): Promise<BigIntStats | undefined> {
   return await lstat(path, { bigint: true }).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined;
     throw systemError('look at', showBytes(path), error);
   });
 }

@@ -2,7 +2,7 @@ import type { Metadata } from '../format/metadata.ts';
 import type { NativeComparison } from '../native/addon.ts';
 import type { PlanResult, WalkedCatalogue, WalkResult } from '../native/packing.ts';
 import type { NativeProblem } from '../native/problem.ts';
-import { throwIfCancelled } from '../native/run-job.ts';
+import { type JobOptions, throwIfCancelled } from '../native/run-job.ts';
 import { type BuiltIndex, buildIndex } from './build-index.ts';
 import { defaultInterval } from './checkpoints.ts';
 import { freeVolumeNames } from './free-names.ts';
@@ -11,6 +11,7 @@ import type { OutputPaths } from './output-paths.ts';
 import type { PackOptions } from './pack-options.ts';
 import { publishImage } from './publish.ts';
 import { readBack } from './read-back.ts';
+import type { VolumeNaming } from './volume-names.ts';
 import type { WorkDirectory } from './work-directory.ts';
 import { writeReadable } from './write-readable.ts';
 
@@ -51,10 +52,32 @@ export async function makeImage(
   const naming = volumeNaming(paths, options, level > 0);
   const name = (count: number) => freeVolumeNames(naming, count, paths, sources, force);
   const { packed, plan, names, unreadable } = await writeReadable(walked, how, name, work, jobs, options);
+  const written = { packed, plan, names, naming };
+  const order = { paths, metadata, removeSource };
+  return { ...(await finishImage(written, order, work, jobs, options)), unreadable };
+}
+
+/** Volumes that are written, all but what needs the image's id. */
+export interface WrittenVolumes {
+  /** What is in them. */
+  readonly packed: WalkedCatalogue;
+  readonly plan: PlanResult;
+  readonly names: readonly Buffer[];
+  readonly naming: VolumeNaming;
+}
+
+/** Gives them their index, reads the image back, and publishes it. */
+export async function finishImage(
+  { packed, plan, names, naming }: WrittenVolumes,
+  { paths, metadata, removeSource }: Pick<ImageOrder, 'paths' | 'metadata'> & { readonly removeSource: boolean },
+  work: WorkDirectory,
+  jobs: number,
+  options: JobOptions & Pick<PackOptions, 'force'>,
+): Promise<Omit<MadeImage, 'unreadable'>> {
   const index = await buildIndex(packed.catalogue, names, metadata, work, jobs);
   const comparison = await readBack(work, packed, removeSource, jobs, options);
   throwIfCancelled(options.signal);
   await work.checkOwn();
-  await publishImage(work, paths, naming, names.length, force);
-  return { packed, plan, index, unreadable, comparison };
+  await publishImage(work, paths, naming, names.length, options.force === true);
+  return { packed, plan, index, comparison };
 }

@@ -1,19 +1,17 @@
 import { ShoalError } from '../base/errors.ts';
 import { entryProblems } from '../image/entry-problem.ts';
 import { loadAddon } from '../native/load.ts';
-import { runJob, throwIfCancelled } from '../native/run-job.ts';
+import { runJob } from '../native/run-job.ts';
 import { keepArchive, openArchive } from './archive-source.ts';
-import { buildIndex } from './build-index.ts';
 import { checkDirectory, checkFree, checkNoSource, checkReadable } from './check-request.ts';
 import { firstFiles, freeVolumeNames } from './free-names.ts';
 import { compressionLevel, type Layout, planOptions, volumeNaming } from './layout.ts';
+import { finishImage } from './make-image.ts';
 import { outputPaths } from './output-paths.ts';
 import { packMetadata } from './pack-metadata.ts';
 import type { PackOptions } from './pack-options.ts';
 import { imageSummary, type PackSummary } from './pack-summary.ts';
-import { publishImage } from './publish.ts';
-import { readBack } from './read-back.ts';
-import { claimWorkDirectory } from './work-directory.ts';
+import { withWorkDirectory } from './with-work-directory.ts';
 
 /** What does not concern the walk of a tree, nor files that can be read one by one: copies are those that the archive has, and `compress` is not `auto`. */
 export type ArchiveOptions = Omit<Layout, 'dedupe'> &
@@ -53,8 +51,7 @@ export async function packArchive(
   if (layout.orderFile !== undefined) await checkReadable(layout.orderFile);
 
   const { scanArchive, planVolumes, writeArchive } = loadAddon();
-  const work = await claimWorkDirectory(paths);
-  try {
+  return await withWorkDirectory(paths, async (work) => {
     await checkFree(firstOutputs, force);
     const input = isFile
       ? openArchive(Buffer.from(archive))
@@ -67,11 +64,9 @@ export async function packArchive(
       const volumes = names.map(work.volume);
       await runJob((counters) => writeArchive(catalogue, input, volumes, jobs, counters), options);
       input.checkSame();
-      const index = await buildIndex(catalogue, names, stored, work, jobs);
-      await readBack(work, scanned, false, jobs, options);
-      throwIfCancelled(options.signal);
-      await work.checkOwn();
-      await publishImage(work, paths, naming, names.length, force);
+      const written = { packed: scanned, plan, names, naming };
+      const order = { paths, metadata: stored, removeSource: false };
+      const { index } = await finishImage(written, order, work, jobs, options);
       return {
         ...imageSummary(paths.index, scanned, plan, index),
         excluded: 0,
@@ -82,11 +77,7 @@ export async function packArchive(
     } finally {
       input.close();
     }
-  } catch (error) {
-    throw work.named(error);
-  } finally {
-    await work.release();
-  }
+  });
 }
 
 function archiveLevel(options: ArchiveOptions): number {

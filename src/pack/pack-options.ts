@@ -34,5 +34,5 @@ export interface PackOptions extends JobOptions, Selection, Layout {
 
 /** Those that decide what an image holds and where it lies. */
 export function optionsThatMatter(options: PackOptions): object {
-  return { ...walkOptions([], 0, options), ...layoutOf(options), part: options.part };
+  return { ...walkOptions([], 0, options), ...layoutOf(options), part: options.part, maxExtra: options.maxExtra };
 }

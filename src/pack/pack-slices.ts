@@ -3,7 +3,6 @@ import { showBytes } from '../base/entry-path.ts';
 import { isShoalError, ShoalError } from '../base/errors.ts';
 import type { Metadata } from '../format/metadata.ts';
 import { entryProblems } from '../image/entry-problem.ts';
-import { openIndex } from '../image/open-image.ts';
 import { temporaryBeside } from '../io/atomic-file.ts';
 import { loadAddon } from '../native/load.ts';
 import type { NativeSlice, WalkResult } from '../native/packing.ts';
@@ -11,7 +10,7 @@ import type { NativeProblem } from '../native/problem.ts';
 import { runJob } from '../native/run-job.ts';
 import { checkFree, checkRequest, lstatOf } from './check-request.ts';
 import { hasPlan, isWorthKeeping, loadPlannedRun, requestText, savePlannedRun } from './checkpoints.ts';
-import { finishPublished } from './finish-published.ts';
+import { finishPublished, publishedSummary } from './finish-published.ts';
 import { firstFiles } from './free-names.ts';
 import { possibleNamings } from './layout.ts';
 import { type MadeImage, makeImage } from './make-image.ts';
@@ -64,8 +63,8 @@ export async function packSlices(
   if (!resume) await checkFree(outputsOf(paths, 0, options), false);
 
   const keeping = async (work: WorkDirectory, error: unknown) => await keepSlices(paths, work, resume, error);
-  return await withWorkDirectory(paths, resume, keeping, async (work) => {
-    const request = await requestText(trees, { ...optionsThatMatter(options), maxExtra: options.maxExtra });
+  const pack = async (work: WorkDirectory): Promise<PackSummary> => {
+    const request = await requestText(trees, optionsThatMatter(options));
     const run: SlicedRun = { trees, paths, metadata, request, jobs, options };
     const planned = resume ? await loadPlannedRun(work, request) : undefined;
     if (planned === undefined) await checkNothingDone(paths);
@@ -92,22 +91,19 @@ export async function packSlices(
       metadata: () => metadata,
     });
     await removeSliceIndexes(paths);
-    const volumes = volumesOf(paths.index);
     return {
-      ...merged,
+      ...(await publishedSummary(paths)),
+      bytes: merged.bytes,
       inodes: walked.survey.inodes,
-      volumes,
-      volumeLength: volumes.reduce((sum, { length }) => sum + length, 0),
       dedupedBytes: done.dedupedBytes,
       excluded: walked.excluded,
       skipped: entryProblems(walked.skipped),
       notices: entryProblems(walked.notices),
       unreadable: entryProblems([...walked.unreadable, ...done.leftOut]),
-      oversized: [],
-      strays: { first: [], count: 0 },
       removed: await done.removals.total(),
     };
-  });
+  };
+  return await withWorkDirectory(paths, pack, { resume, keeping });
 }
 
 interface DoneSlices {
@@ -144,12 +140,7 @@ async function packAndRemove(
 
 /** Removes what is left of a slice that is packed, and what the run left that packed it. */
 async function finishSlice({ trees, jobs, options }: SlicedRun, paths: OutputPaths): Promise<RemovedOnce> {
-  return await withWorkDirectory(
-    paths,
-    false,
-    async () => undefined,
-    async () => await removeRemaining(trees, paths.index, true, jobs, options),
-  );
+  return await withWorkDirectory(paths, async () => await removeRemaining(trees, paths.index, true, jobs, options));
 }
 
 async function packSlice(
@@ -162,14 +153,15 @@ async function packSlice(
   const paths = slicePaths(run.paths, number);
   const request = JSON.stringify({ whole: run.request, first: slice.first, end: slice.end });
   const keeping = async (work: WorkDirectory, error: unknown) => ((await isWorthKeeping(work, error)) ? {} : undefined);
-  return await withWorkDirectory(paths, resume, keeping, async (work) => {
+  const pack = async (work: WorkDirectory) => {
     await checkFree(outputsOf(run.paths, number, run.options), false);
     const begun = resume ? await loadPlannedRun(work, request) : undefined;
     const taken = begun ?? (await runJob(() => loadAddon().takeSlice(walked.catalogue, slice)));
     const report = { excluded: 0, skipped: [], notices: [], unreadable: begun?.unreadable ?? [] };
     const order = { sources: run.trees, paths, metadata: run.metadata, request, isBegun: begun !== undefined };
     return await makeImage({ ...taken, ...report }, order, work, run.jobs, optionsOfSlice(run.options));
-  });
+  };
+  return await withWorkDirectory(paths, pack, { resume, keeping });
 }
 
 /** What a slice's image is to be called, whatever its compression is decided to be. */
@@ -235,13 +227,4 @@ function checkOptions({ removeSource, shardNames, order, samples }: SlicedOption
     refuse('--max-extra without --shard-names: each slice is a volume, called NAME-00000.tar and so on');
   if (order !== undefined) refuse('--max-extra without --order: slices are packed in the order of paths');
   if (samples === true) refuse('--max-extra without --samples: a slice may end within a sample');
-}
-
-function volumesOf(path: Buffer): { name: Buffer; length: number }[] {
-  const index = openIndex(path);
-  try {
-    return index.volumes().map(({ name, length }) => ({ name, length }));
-  } finally {
-    index.close();
-  }
 }

@@ -4,7 +4,7 @@ import { checkFree, checkReadable, checkRequest, lstatOf } from './check-request
 import { isWorthKeeping, loadPlannedRun, requestText } from './checkpoints.ts';
 import { finishPublished } from './finish-published.ts';
 import { firstFiles } from './free-names.ts';
-import { compressionLevel, planOptions, possibleNamings } from './layout.ts';
+import { planOptions, possibleNamings } from './layout.ts';
 import { makeImage } from './make-image.ts';
 import { outputPaths } from './output-paths.ts';
 import { packMetadata } from './pack-metadata.ts';
@@ -48,18 +48,17 @@ export async function packTree(
   const paths = outputPaths(Buffer.from(output));
   const stored = packMetadata(metadata, trees, provenance);
   if (options.part !== undefined) checkPart(options.part);
-  compressionLevel(options);
   const { orderFile } = planOptions(options, 0);
+  const firstOutputs = firstFiles(paths, possibleNamings(paths, options));
   if (maxExtra !== undefined) return await packSlices(trees, paths, stored, jobs, { ...options, maxExtra });
   if (resume && (await lstatOf(paths.index)) !== undefined) {
     return await finishPublished(trees, paths, removeSource, jobs, options);
   }
-  const firstOutputs = firstFiles(paths, possibleNamings(paths, options));
   await checkRequest(trees, paths, firstOutputs);
   await checkNoSlices(paths);
   if (orderFile !== undefined) await checkReadable(orderFile);
 
-  return await withWorkDirectory(paths, resume, keepBegun, async (work) => {
+  const pack = async (work: WorkDirectory): Promise<PackSummary> => {
     await checkFree(firstOutputs, force);
     const request = await requestText(trees, optionsThatMatter(options));
     const planned = resume ? await loadPlannedRun(work, request) : undefined;
@@ -75,7 +74,8 @@ export async function packTree(
       unreadable: entryProblems(unreadable),
       ...(removed && { removed }),
     };
-  });
+  };
+  return await withWorkDirectory(paths, pack, { resume, keeping: keepBegun });
 }
 
 async function keepBegun(work: WorkDirectory, error: unknown): Promise<{ hint?: string } | undefined> {

@@ -22,8 +22,7 @@ export async function hasSlice(paths: OutputPaths, slice: number): Promise<boole
 
 /** Throws `exists` where a run that packs slices was stopped: nothing else may take its plan for abandoned. */
 export async function checkNoSlices(paths: OutputPaths): Promise<void> {
-  if (!(await hasSlice(paths, 0)) || (await lstatOf(paths.work))?.isDirectory() !== true) return;
-  if ((await lstatOf(pathIn(paths.work, planName))) === undefined) return;
+  if ((await lstatOf(pathIn(paths.work, planName))) === undefined || !(await hasSlice(paths, 0))) return;
   throw new ShoalError(
     'exists',
     `expected no run that was stopped here, found one that has packed and removed slices of its sources; the same command with --resume goes on`,

@@ -7,7 +7,10 @@ const largestOwner = 0o7777777;
 const largestSize = 0o77777777777;
 const longestName = 100;
 
-/** The header of a tar member (POSIX pax), with an extended one before it where something does not fit. `size` is that of its data, in bytes. */
+/**
+ * The header of a tar member (POSIX pax), with an extended one before it where something does not fit. `size` is that of its data, in bytes. Not tar-stream's,
+ * which takes names as text: here they are any bytes.
+ */
 export function tarHeader(entry: EntryMetadata, size: number, linkTarget: Buffer): Buffer {
   const { path, uid, gid, seconds, nanoseconds } = entry;
   const records: Buffer[] = [];
