@@ -1,6 +1,7 @@
 #include "pack/file_reader.h"
 
 #include <fcntl.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -9,7 +10,6 @@
 #include <cinttypes>
 #include <cstdio>
 
-#include "core/storage.h"
 #include "pack/member_builder.h"
 #include "pack/tar_header.h"
 
@@ -32,31 +32,6 @@ int OpenFile(int directory, const char* name, bool may_spare_atime) {
   if (may_spare_atime) fd = openat(directory, name, kFlags | O_NOATIME);
   if (!may_spare_atime || (fd < 0 && errno == EPERM)) fd = openat(directory, name, kFlags);
   return fd;
-}
-
-// A write stamps a file when it begins, and may then take long: one that has stamped it before the walk would change it
-// while it is read, and no check would notice. So a file that was stamped lately is read only when no such write is
-// under way any more, and when a write that begins now would stamp it anew.
-void AwaitWriters(int fd) {
-  constexpr int64_t kSecond = 1000000000, kTick = 20000000;  // nanoseconds; clocks that stamp tick every 1 to 10 ms
-  constexpr timespec kPause = {0, 1000000};
-  struct statx status;
-  // What opening the file has brought is enough: no request to a server for this.
-  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_CTIME, &status) != 0) return;
-  timespec now;
-  clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  // Waits for the lock that a write holds from its stamp to its last byte. On network storage it would be a request,
-  // and servers answer reads when they have that lock.
-  if (KindOfStorage(fd) == StorageKind::kLocal) lseek(fd, 0, SEEK_DATA);
-  if (status.stx_ctime.tv_sec > now.tv_sec + 1) return;  // a clock that is wrong
-  const bool has_seconds_only = status.stx_ctime.tv_nsec == 0;
-  for (;;) {
-    const int64_t ahead = (status.stx_ctime.tv_sec - now.tv_sec) * kSecond + status.stx_ctime.tv_nsec - now.tv_nsec +
-                          (has_seconds_only ? kSecond - 1 : 0);
-    if (ahead < 0 || ahead > (has_seconds_only ? kSecond : kTick)) return;
-    nanosleep(&kPause, nullptr);
-    clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  }
 }
 
 }  // namespace
@@ -110,6 +85,41 @@ Status FileReader::Open(uint32_t entry, UniqueFd* fd) {
   fd->reset(opened);
   if ((catalogue_.stamps[entry] & kStampedLately) != 0) AwaitWriters(opened);
   return Status();
+}
+
+// A write stamps a file when it begins, and may then take long: one that has stamped it before the walk would change it
+// while it is read, and no check would notice. So a file that was stamped lately is read only when no such write is
+// under way any more, and when a write that begins now would stamp it anew.
+void FileReader::AwaitWriters(int fd) {
+  constexpr int64_t kSecond = 1000000000, kTick = 20000000;  // nanoseconds; clocks that stamp tick every 1 to 10 ms
+  constexpr timespec kPause = {0, 1000000};
+  struct statx status;
+  // What opening the file has brought is enough: no request to a server for this.
+  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_CTIME, &status) != 0) return;
+  timespec now;
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  // Waits for the lock that a write holds from its stamp to its last byte. On network storage it would be a request,
+  // and servers answer reads when they have that lock.
+  if (KindOf(fd, makedev(status.stx_dev_major, status.stx_dev_minor)) == StorageKind::kLocal) lseek(fd, 0, SEEK_DATA);
+  if (status.stx_ctime.tv_sec > now.tv_sec + 1) return;  // a clock that is wrong
+  const bool has_seconds_only = status.stx_ctime.tv_nsec == 0;
+  for (;;) {
+    const int64_t ahead = (status.stx_ctime.tv_sec - now.tv_sec) * kSecond + status.stx_ctime.tv_nsec - now.tv_nsec +
+                          (has_seconds_only ? kSecond - 1 : 0);
+    if (ahead < 0 || ahead > (has_seconds_only ? kSecond : kTick)) return;
+    nanosleep(&kPause, nullptr);
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  }
+}
+
+// Files of one device are on storage of one kind.
+StorageKind FileReader::KindOf(int fd, dev_t device) {
+  if (!has_kind_ || device != device_) {
+    kind_ = KindOfStorage(fd);
+    device_ = device;
+    has_kind_ = true;
+  }
+  return kind_;
 }
 
 Status FileReader::ReadStored(uint32_t entry, int fd, uint64_t offset, char* to, size_t size) {

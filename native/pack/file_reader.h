@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/storage.h"
 #include "pack/pack_catalogue.h"
 
 namespace shoal {
@@ -36,8 +37,14 @@ class FileReader {
   Status CheckPath(uint32_t entry);
 
  private:
+  void AwaitWriters(int fd);
+  StorageKind KindOf(int fd, dev_t device);
+
   const PackCatalogue& catalogue_;
   const uid_t user_;
+  bool has_kind_ = false;  // of device_, which was asked about last
+  dev_t device_ = 0;
+  StorageKind kind_ = StorageKind::kLocal;
   DirectoryOpener opener_;
 };
 

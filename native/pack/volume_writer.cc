@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <iterator>
 #include <map>
 #include <mutex>
 
@@ -13,6 +12,7 @@
 #include "core/run_threads.h"
 #include "pack/file_reader.h"
 #include "pack/member_builder.h"
+#include "pack/step_replay.h"
 #include "pack/step_turns.h"
 #include "pack/stored_content.h"
 #include "pack/tar_header.h"
@@ -108,13 +108,11 @@ class WriterThread {
   };
 
   Status WriteStep(size_t number);
-  void Replay(const PlanStep& step, const WrittenStep& written);
   Status WriteMembers(const PlanStep& step);
   Status WriteLarge(const PlanStep& step);
   Status Read(FileReader* reader, uint32_t entry, int fd, uint64_t offset, char* to, size_t size);
   Status ReadSmall(const StepFile& file, FileReader* reader);
-  template <typename Visit>
-  void EachChecksum(const PlanStep& step, const Visit& visit);
+  void Count(uint32_t members, uint64_t bytes);
   char* Extend(size_t size);
   Status Settle(uint32_t entry, Status status);
 
@@ -160,27 +158,14 @@ Status Writer::StartCheckpoints() {
   if (checkpoints_ == nullptr || failing_) return Status();
   Journal journal;
   SHOAL_RETURN_IF_ERROR(checkpoints_->Open(&journal));
-  const Plan& plan = catalogue_.plan;
   volumes_.TakeFrames(journal.frames);
   std::vector<uint64_t> made;
-  for (size_t volume = 0; volume < plan.volumes.size(); volume++) made.push_back(volumes_.MadeLength(volume));
-  auto is_gone = [&](const WrittenStep& written) {
-    if (written.step >= plan.steps.size()) return true;
-    const uint64_t length = made[plan.steps[written.step].volume];
-    return length == 0 || written.end() > length;
-  };
-  std::vector<WrittenStep>& steps = journal.steps;
-  steps.erase(std::remove_if(steps.begin(), steps.end(), is_gone), steps.end());
-  for (auto frames = journal.frames.begin(); frames != journal.frames.end();) {
-    const bool holds = frames->first < made.size() && made[frames->first] > 0;
-    frames = !holds ? journal.frames.erase(frames) : std::next(frames);
+  for (size_t volume = 0; volume < catalogue_.plan.volumes.size(); volume++) {
+    made.push_back(volumes_.MadeLength(volume));
   }
-  auto is_before = [](const WrittenStep& a, const WrittenStep& b) { return a.step < b.step; };
-  auto is_same = [](const WrittenStep& a, const WrittenStep& b) { return a.step == b.step; };
-  std::stable_sort(steps.begin(), steps.end(), is_before);
-  steps.erase(std::unique(steps.begin(), steps.end(), is_same), steps.end());
+  KeepWhatHolds(catalogue_.plan, made, &journal);
   SHOAL_RETURN_IF_ERROR(checkpoints_->Start(journal, [this](Status status) { Fail(std::move(status)); }));
-  written_ = std::move(steps);
+  written_ = std::move(journal.steps);
   return Status();
 }
 
@@ -248,7 +233,8 @@ Status WriterThread::WriteStep(size_t number) {
   auto found = std::lower_bound(written.begin(), written.end(), number,
                                 [](const WrittenStep& item, size_t wanted) { return item.step < wanted; });
   if (found != written.end() && found->step == number) {
-    Replay(step, *found);
+    const ReplayedStep replayed = ReplayStep(step, *found, &builder_, &catalogue_);
+    Count(replayed.members, replayed.bytes);
     return Status();
   }
   runs_.clear();
@@ -256,61 +242,10 @@ Status WriterThread::WriteStep(size_t number) {
   if (writer_.checkpoints_ == nullptr || writer_.failing_ || writer_.Stopped()) return Status();
   WrittenStep done;
   done.step = static_cast<uint32_t>(number);
-  EachChecksum(step, [&](uint32_t& checksum) { done.checksums.push_back(checksum); });
+  done.checksums = ChecksumsOf(step, catalogue_);
   done.runs = runs_;
   writer_.checkpoints_->Add(std::move(done));
   return Status();
-}
-
-// What the step would have left in the catalogue.
-void WriterThread::Replay(const PlanStep& step, const WrittenStep& written) {
-  uint64_t offset = step.offset;
-  uint64_t bytes = step.kind == PlanStep::Kind::kStored ? step.stored_length : 0;
-  uint32_t members = 0;
-  if (step.kind == PlanStep::Kind::kDirectories) members = step.count;
-  for (uint32_t number = step.first; step.kind == PlanStep::Kind::kMembers && number < step.first + step.count;
-       number++) {
-    const uint32_t entry = catalogue_.plan.EntryOf(number);
-    if (catalogue_.IsDirectory(entry)) continue;
-    members++;
-    header_.clear();
-    offset += builder_.Append(entry, &header_);
-    if (!catalogue_.HasData(entry)) continue;
-    SetPlace(&catalogue_, entry, step.volume, offset);
-    const uint64_t stored = StoredBytes(catalogue_, entry);
-    if (stored > Plan::kLargeFile) continue;
-    offset += Padded(stored);
-    bytes += stored;
-  }
-  auto next = written.checksums.begin();
-  EachChecksum(step, [&](uint32_t& checksum) {
-    if (next != written.checksums.end()) checksum = *next++;
-  });
-  catalogue_.pieces[step.volume].Add(written.runs);
-  writer_.progress_.entries_done.fetch_add(members, std::memory_order_relaxed);
-  writer_.progress_.bytes_done.fetch_add(bytes, std::memory_order_relaxed);
-}
-
-// Calls visit(checksum) for each that the step fills in, in their order.
-template <typename Visit>
-void WriterThread::EachChecksum(const PlanStep& step, const Visit& visit) {
-  auto visit_chunks = [&](uint32_t entry, uint64_t offset, uint64_t size) {
-    uint32_t* row = &catalogue_.chunk_checksums[catalogue_.checksums[entry] + offset / format::kChunkLength];
-    for (uint64_t at = 0; at < size; at += format::kChunkLength) visit(*row++);
-  };
-  if (step.kind == PlanStep::Kind::kStored) return visit_chunks(step.first, step.stored_offset, step.stored_length);
-  for (uint32_t number = step.first; step.kind == PlanStep::Kind::kMembers && number < step.first + step.count;
-       number++) {
-    const uint32_t entry = catalogue_.plan.EntryOf(number);
-    if (catalogue_.IsDirectory(entry) || !catalogue_.HasData(entry)) continue;
-    const uint64_t stored = StoredBytes(catalogue_, entry);
-    if (stored == 0 || stored > Plan::kLargeFile) continue;
-    if (stored <= format::kChunkLength) {
-      visit(catalogue_.checksums[entry]);
-    } else {
-      visit_chunks(entry, 0, stored);
-    }
-  }
 }
 
 Status WriterThread::WriteMembers(const PlanStep& step) {
@@ -342,8 +277,7 @@ Status WriterThread::WriteMembers(const PlanStep& step) {
   if (writer_.Stopped()) return Status();
   if (!writer_.failing_)
     SHOAL_RETURN_IF_ERROR(writer_.volumes_.Write(step.volume, step.offset, buffer_.data(), used_, &runs_));
-  writer_.progress_.entries_done.fetch_add(members, std::memory_order_relaxed);
-  writer_.progress_.bytes_done.fetch_add(bytes, std::memory_order_relaxed);
+  Count(members, bytes);
   return Status();
 }
 
@@ -387,9 +321,14 @@ Status WriterThread::WriteLarge(const PlanStep& step) {
     std::memset(to + size, 0, used_ - size);
     SHOAL_RETURN_IF_ERROR(writer_.volumes_.Write(step.volume, step.offset + done, to, used_, &runs_));
     done += size;
-    writer_.progress_.bytes_done.fetch_add(size, std::memory_order_relaxed);
+    Count(0, size);
   }
   return Settle(entry, reader_.Check(entry, fd.get()));
+}
+
+void WriterThread::Count(uint32_t members, uint64_t bytes) {
+  writer_.progress_.entries_done.fetch_add(members, std::memory_order_relaxed);
+  writer_.progress_.bytes_done.fetch_add(bytes, std::memory_order_relaxed);
 }
 
 char* WriterThread::Extend(size_t size) {

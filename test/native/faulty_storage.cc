@@ -21,7 +21,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,7 +30,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
-#include <iostream>
 #include <mutex>
 #include <sstream>
 #include <string>
@@ -39,8 +37,7 @@
 #include <vector>
 
 #include "core/file.h"
-#include "fuse/mount.h"
-#include "fuse/protocol.h"
+#include "storage_server.h"
 
 namespace {
 
@@ -161,17 +158,7 @@ int Storage::Fill(uint64_t node, Attr* attr) {
   struct stat info;
   if (stat(PathOf(node).c_str(), &info) != 0) return errno;
   attr->ino = node;
-  attr->size = static_cast<uint64_t>(info.st_size);
-  attr->blocks = static_cast<uint64_t>(info.st_blocks);
-  attr->mtime = static_cast<uint64_t>(info.st_mtim.tv_sec);
-  attr->mtimensec = static_cast<uint32_t>(info.st_mtim.tv_nsec);
-  attr->ctime = static_cast<uint64_t>(info.st_ctim.tv_sec);
-  attr->ctimensec = static_cast<uint32_t>(info.st_ctim.tv_nsec);
-  attr->mode = info.st_mode;
-  attr->nlink = static_cast<uint32_t>(info.st_nlink);
-  attr->uid = info.st_uid;
-  attr->gid = info.st_gid;
-  attr->blksize = 4096;
+  FillAttr(info, attr);
   return 0;
 }
 
@@ -232,12 +219,6 @@ int Storage::ReadFaulty(const std::string& path, File& file, const ReadIn& in, s
   return 0;
 }
 
-template <typename T>
-T* Fresh(std::vector<uint8_t>* out) {
-  out->assign(sizeof(T), 0);
-  return reinterpret_cast<T*>(out->data());
-}
-
 // An errno, or 0 and what to reply.
 int Storage::Answer(const InHeader& header, const uint8_t* body, std::vector<uint8_t>* out) {
   switch (static_cast<Opcode>(header.opcode)) {
@@ -281,43 +262,18 @@ int Storage::Answer(const InHeader& header, const uint8_t* body, std::vector<uin
 }
 
 void Storage::Serve(int device) {
-  std::vector<uint8_t> request(kLongestRead + 4096);  // as the kernel asks for max_write
-  std::vector<uint8_t> reply;
-  for (;;) {
-    const ssize_t length = read(device, request.data(), request.size());
-    if (length < 0 && (errno == EINTR || errno == ENOENT || errno == EAGAIN)) continue;
-    if (length < static_cast<ssize_t>(sizeof(InHeader))) return;  // unmounted
-    InHeader header;
-    std::memcpy(&header, request.data(), sizeof header);
-    const auto opcode = static_cast<Opcode>(header.opcode);
-    if (opcode == Opcode::kForget || opcode == Opcode::kBatchForget || opcode == Opcode::kInterrupt) continue;
-    reply.clear();
-    const int error = Answer(header, request.data() + sizeof header, &reply);
-    if (error != 0) reply.clear();
-    OutHeader out{static_cast<uint32_t>(sizeof(OutHeader) + reply.size()), -error, header.unique};
-    iovec parts[2] = {{&out, sizeof out}, {reply.data(), reply.size()}};
-    const ssize_t ignored = writev(device, parts, 2);  // fails where nobody waits any more
-    (void)ignored;
-  }
+  ServeRequests(device, kLongestRead, [this](const InHeader& header, const uint8_t* body, std::vector<uint8_t>* out) {
+    return Answer(header, body, out);
+  });
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
   if (count != 3) return 2;
-  UniqueFd device;
-  const shoal::Status mounted = Mount(arguments[1], arguments[2], shoal::fuse::MountFlags(), &device);
-  if (!mounted.ok()) {
-    std::cerr << mounted.path() << ": " << mounted.message() << std::endl;
-    return 1;
-  }
   Storage storage(arguments[1]);
-  std::vector<std::thread> threads;
-  for (unsigned i = 0; i < kThreads; i++) threads.emplace_back([&] { storage.Serve(device.get()); });
-  std::cout << "ready" << std::endl;
-  std::string line;
-  while (std::getline(std::cin, line)) std::cout << storage.Obey(line) << std::endl;
-  const shoal::Status unmounted = Unmount(arguments[2], true);
-  // Readers may still have files open, and threads wait for them.
-  std::_Exit(unmounted.ok() ? 0 : 1);
+  ServeWhile(&storage, arguments[1], arguments[2], kThreads, [&] {
+    ObeyLines(&storage);
+    return 0;
+  });
 }

@@ -16,7 +16,6 @@
 #include <limits.h>
 #include <spawn.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,14 +34,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/file.h"
-#include "fuse/mount.h"
-#include "fuse/protocol.h"
+#include "storage_server.h"
 
 namespace {
 
 using namespace shoal::fuse;
-using shoal::UniqueFd;
 
 constexpr unsigned kThreads = 256;
 constexpr uint64_t kKnownFor = 1;  // seconds
@@ -120,19 +116,7 @@ int Storage::Fill(uint64_t node, Attr* attr) {
   struct stat info;
   if (lstat(PathOf(node).c_str(), &info) != 0) return errno;
   attr->ino = info.st_ino;
-  attr->size = static_cast<uint64_t>(info.st_size);
-  attr->blocks = static_cast<uint64_t>(info.st_blocks);
-  attr->atime = static_cast<uint64_t>(info.st_atim.tv_sec);
-  attr->atimensec = static_cast<uint32_t>(info.st_atim.tv_nsec);
-  attr->mtime = static_cast<uint64_t>(info.st_mtim.tv_sec);
-  attr->mtimensec = static_cast<uint32_t>(info.st_mtim.tv_nsec);
-  attr->ctime = static_cast<uint64_t>(info.st_ctim.tv_sec);
-  attr->ctimensec = static_cast<uint32_t>(info.st_ctim.tv_nsec);
-  attr->mode = info.st_mode;
-  attr->nlink = static_cast<uint32_t>(info.st_nlink);
-  attr->uid = info.st_uid;
-  attr->gid = info.st_gid;
-  attr->blksize = 4096;
+  FillAttr(info, attr);
   return 0;
 }
 
@@ -184,12 +168,6 @@ int Storage::ReadDir(const ReadIn& in, std::vector<uint8_t>* out) {
     std::memcpy(out->data() + at + sizeof record, name.name.data(), name.name.size());
   }
   return 0;
-}
-
-template <typename T>
-T* Fresh(std::vector<uint8_t>* out) {
-  out->assign(sizeof(T), 0);
-  return reinterpret_cast<T*>(out->data());
 }
 
 // An errno, or 0 and what to reply.
@@ -260,24 +238,9 @@ int Storage::Answer(const InHeader& header, const uint8_t* body, std::vector<uin
 }
 
 void Storage::Serve(int device) {
-  std::vector<uint8_t> request(std::max<size_t>(kMinReadBuffer, kMaxWrite + 4096));
-  std::vector<uint8_t> reply;
-  for (;;) {
-    const ssize_t length = read(device, request.data(), request.size());
-    if (length < 0 && (errno == EINTR || errno == ENOENT || errno == EAGAIN)) continue;
-    if (length < static_cast<ssize_t>(sizeof(InHeader))) return;  // unmounted
-    InHeader header;
-    std::memcpy(&header, request.data(), sizeof header);
-    const auto opcode = static_cast<Opcode>(header.opcode);
-    if (opcode == Opcode::kForget || opcode == Opcode::kBatchForget || opcode == Opcode::kInterrupt) continue;
-    reply.clear();
-    const int error = Answer(header, request.data() + sizeof header, &reply);
-    if (error != 0) reply.clear();
-    OutHeader out{static_cast<uint32_t>(sizeof(OutHeader) + reply.size()), -error, header.unique};
-    iovec parts[2] = {{&out, sizeof out}, {reply.data(), reply.size()}};
-    const ssize_t ignored = writev(device, parts, 2);  // fails where nobody waits any more
-    (void)ignored;
-  }
+  ServeRequests(device, kMaxWrite, [this](const InHeader& header, const uint8_t* body, std::vector<uint8_t>* out) {
+    return Answer(header, body, out);
+  });
 }
 
 // Runs it, without what it prints. Its status, or 127 where it cannot be run.
@@ -299,25 +262,10 @@ int Time(char** command) {
 
 int main(int count, char** arguments) {
   if (count < 4) return 2;
-  const std::chrono::milliseconds delay(std::atoi(arguments[3]));
-  UniqueFd device;
-  const shoal::Status mounted = Mount(arguments[1], arguments[2], shoal::fuse::MountFlags(), &device);
-  if (!mounted.ok()) {
-    std::cerr << mounted.path() << ": " << mounted.message() << std::endl;
-    return 1;
-  }
-  Storage storage(arguments[1], delay);
-  std::vector<std::thread> threads;
-  for (unsigned i = 0; i < kThreads; i++) threads.emplace_back([&] { storage.Serve(device.get()); });
-  int status = 0;
-  if (count > 4) {
-    status = Time(arguments + 4);
-  } else {
-    std::cout << "ready" << std::endl;
-    std::string line;
-    while (std::getline(std::cin, line)) std::cout << storage.Obey(line) << std::endl;
-  }
-  const shoal::Status unmounted = Unmount(arguments[2], true);
-  // Others may still have files open, and threads wait for them.
-  std::_Exit(unmounted.ok() ? status : 1);
+  Storage storage(arguments[1], std::chrono::milliseconds(std::atoi(arguments[3])));
+  ServeWhile(&storage, arguments[1], arguments[2], kThreads, [&] {
+    if (count > 4) return Time(arguments + 4);
+    ObeyLines(&storage);
+    return 0;
+  });
 }

@@ -13,24 +13,19 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { PackOptions } from '../../src/pack/pack-options.ts';
 import { packTree } from '../../src/pack/pack-tree.ts';
 import { seededRandom } from '../support/random.ts';
 import { expectWhole, namesIn, packError } from './image-files.ts';
-import { killUnawaited, spinUntil, startCommand } from './pack-command.ts';
-import { scratchDirectory } from './pack-process.ts';
+import { killUnawaited, spinUntil } from './pack-command.ts';
+import { resumeScene } from './resume-scene.ts';
 
-const scratch = scratchDirectory();
-const tree = join(scratch.path, 'tree');
-const place = join(scratch.path, 'place');
-const image = join(place, 'x.shoal');
-const partial = join(place, 'x.shoal.partial');
-const journal = join(partial, 'journal');
+const { scratch, tree, place, image, partial, journal, start, killRun } = resumeScene();
 const options: PackOptions = { compress: 'zstd:1', resume: true };
-const several: PackOptions = { ...options, volumeSize: 16 * 2 ** 20, order: join(scratch.path, 'order'), dedupe: true };
+const several: PackOptions = { ...options, volumeSize: 16 * 2 ** 20, order: join(scratch, 'order'), dedupe: true };
 const asked = ['--compress', 'zstd:1'];
-const severalAsked = [...asked, '--volume-size', '16M', '--order', join(scratch.path, 'order'), '--dedupe'];
+const severalAsked = [...asked, '--volume-size', '16M', '--order', join(scratch, 'order'), '--dedupe'];
 let undisturbed: Map<string, Buffer>;
 
 beforeAll(async () => {
@@ -39,17 +34,11 @@ beforeAll(async () => {
   mkdirSync(join(tree, 'sub'), { recursive: true });
   for (let i = 0; i < 60; i++) writeFileSync(join(tree, 'sub', `${i}`), noise.subarray(i, (i % 3) * 500_000 + i + 100));
   writeFileSync(join(tree, 'large'), Buffer.concat([...Array.from({ length: 20 }, () => noise), Buffer.alloc(2e6)]));
-  writeFileSync(join(scratch.path, 'order'), 'sub/59\nlarge\n');
+  writeFileSync(join(scratch, 'order'), 'sub/59\nlarge\n');
   mkdirSync(place);
   await packTree([tree], image, { compress: 'zstd:1' });
   undisturbed = filesIn(place);
 });
-beforeEach(() => {
-  rmSync(place, { recursive: true });
-  mkdirSync(place);
-});
-afterAll(scratch.remove);
-
 function filesIn(directory: string): Map<string, Buffer> {
   return new Map(namesIn(directory).map((name) => [name, readAll(join(directory, name))]));
 }
@@ -66,19 +55,6 @@ function expectUndisturbed(): void {
   const made = filesIn(place);
   expect([...made.keys()]).toEqual([...undisturbed.keys()]);
   for (const [name, bytes] of made) expect([name, undisturbed.get(name)?.equals(bytes)]).toEqual([name, true]);
-}
-
-/** Kills a run whose journal has at least so many bytes, and which has published nothing. */
-function killRun(length: number, given: readonly string[]): void {
-  for (;;) {
-    const command = startCommand(scratch.path, 'tree', '-o', 'place/x.shoal', '-q', '--checkpoint', '0.001', ...given);
-    const isDurable = spinUntil(command, () => (statSync(journal, { throwIfNoEntry: false })?.size ?? 0) > length);
-    killUnawaited(command);
-    // It may have been quicker than we.
-    if (isDurable && !existsSync(image)) return;
-    rmSync(place, { recursive: true });
-    mkdirSync(place);
-  }
 }
 
 function volumeIn(directory: string): string {
@@ -101,17 +77,7 @@ test('killed again and again, it comes to the same end, of which it writes less 
   killRun(0, asked);
   let length = statSync(journal).size;
   for (let round = 0; round < 4 && !existsSync(image); round++) {
-    const command = startCommand(
-      scratch.path,
-      'tree',
-      '-o',
-      'place/x.shoal',
-      '-q',
-      '--checkpoint',
-      '0.001',
-      ...asked,
-      '--resume',
-    );
+    const command = start(...asked, '--resume');
     spinUntil(command, () => (statSync(journal, { throwIfNoEntry: false })?.size ?? 0) > length);
     killUnawaited(command);
     const now = statSync(journal, { throwIfNoEntry: false })?.size ?? length;

@@ -12,19 +12,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { PackOptions } from '../../src/pack/pack-options.ts';
 import { packTree } from '../../src/pack/pack-tree.ts';
 import { seededRandom } from '../support/random.ts';
 import { type ImageFiles, isSame, namesIn, packError, readImage } from './image-files.ts';
 import { killUnawaited, spinUntil, startCommand } from './pack-command.ts';
-import { scratchDirectory } from './pack-process.ts';
+import { resumeScene } from './resume-scene.ts';
 
-const scratch = scratchDirectory();
-const tree = join(scratch.path, 'tree');
-const place = join(scratch.path, 'place');
-const image = join(place, 'x.shoal');
-const partial = join(place, 'x.shoal.partial');
+const { scratch, tree, place, image, partial, start, killRun: killRunOf } = resumeScene();
 let undisturbed: ImageFiles;
 
 beforeAll(async () => {
@@ -41,12 +37,6 @@ beforeAll(async () => {
   await packTree([tree], image);
   undisturbed = readImage(image);
 });
-beforeEach(() => {
-  rmSync(place, { recursive: true });
-  mkdirSync(place);
-});
-afterAll(scratch.remove);
-
 let held: number | undefined;
 
 /** The file's inode number, which no other file gets while we hold it open. */
@@ -58,21 +48,14 @@ function inodeOf(path: string): number {
 
 /** Kills a run when it has made something durable; returns the inode of its volume, which another one may go on with. */
 function killRun(): number {
-  return killRunAt(1);
+  return killRunAt(0);
 }
 
-/** The same when its journal has so many bytes. */
+/** The same when its journal has more than so many bytes. */
 function killRunAt(length: number): number {
-  for (;;) {
-    const command = startCommand(scratch.path, 'tree', '-o', 'place/x.shoal', '-q', '--checkpoint', '0.001');
-    const journal = join(partial, 'journal');
-    const isDurable = spinUntil(command, () => (statSync(journal, { throwIfNoEntry: false })?.size ?? 0) >= length);
-    killUnawaited(command);
-    // It may have been quicker than we.
-    if (isDurable && !existsSync(image) && existsSync(join(partial, 'x.tar'))) return inodeOf(join(partial, 'x.tar'));
-    rmSync(place, { recursive: true });
-    mkdirSync(place);
-  }
+  const volume = join(partial, 'x.tar');
+  killRunOf(length, [], () => existsSync(volume));
+  return inodeOf(volume);
 }
 
 const resume: PackOptions = { resume: true };
@@ -88,16 +71,7 @@ test('a run that was killed is gone on with, in the same volume, to the same byt
 test('killed again and again, it comes to the same end', async () => {
   killRun();
   for (let round = 0; round < 3 && !existsSync(image); round++) {
-    const command = startCommand(
-      scratch.path,
-      'tree',
-      '-o',
-      'place/x.shoal',
-      '-q',
-      '--checkpoint',
-      '0.001',
-      '--resume',
-    );
+    const command = start('--resume');
     spinUntil(command, () => existsSync(join(partial, 'plan')));
     killUnawaited(command);
   }
@@ -154,7 +128,7 @@ test('what the journal says of a volume that was gone is not believed of the one
     killRunAt(4000); // what takes long to write again
     rmSync(volume);
     const options = ['-q', '--checkpoint', '1000', '--resume', '--jobs', '1'];
-    const command = startCommand(scratch.path, 'tree', '-o', 'place/x.shoal', ...options);
+    const command = startCommand(scratch, 'tree', '-o', 'place/x.shoal', ...options);
     spinUntil(command, () => statSync(volume, { throwIfNoEntry: false })?.size === undisturbed.volume.length);
     killUnawaited(command);
   }
@@ -195,16 +169,7 @@ test('several volumes, listed first in another order and with copies, are gone o
   await packTree([tree], join(place, 'y.shoal'), { volumeSize: 20 * 2 ** 20, dedupe: true });
   const expected = namesIn(place).map((name) => statSync(join(place, name)).size);
   for (;;) {
-    const command = startCommand(
-      scratch.path,
-      'tree',
-      '-o',
-      'place/x.shoal',
-      '-q',
-      '--checkpoint',
-      '0.001',
-      ...options,
-    );
+    const command = start(...options);
     spinUntil(command, () => (statSync(join(partial, 'journal'), { throwIfNoEntry: false })?.size ?? 0) > 0);
     killUnawaited(command);
     if (existsSync(partial) && !existsSync(image)) break;
